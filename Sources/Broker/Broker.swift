@@ -1,0 +1,190 @@
+internal import Dispatch
+internal import Foundation
+internal import Synchronization
+
+/// Takes commands, decides on them one after the other, and makes what follows durable: the only one who appends.
+///
+/// Commands are put on a queue from any thread. One thread of the broker's swaps the queue, decides, commits the whole
+/// batch with one flush, and hands it on to the subscribers. While it flushes, the next batch forms by itself.
+///
+/// Source: group commit as in DeWitt et al., "Implementation Techniques for Main Memory Database Systems", 1984.
+package final class Broker: Sendable {
+    /// How the broker works.
+    package struct Options: Sendable {
+        /// The most events of a commit. One command's events are never split.
+        package var batchEvents: Int
+        /// The most bytes of a commit; as much again may come by the last command.
+        package var batchBytes: Int
+        /// The most commands that wait; what comes then is refused as unavailable.
+        package var queueEvents: Int
+        package var limits: DecisionLimits
+
+        package init(
+            batchEvents: Int = 4096,
+            batchBytes: Int = 8 << 20,
+            queueEvents: Int = 65_536,
+            limits: DecisionLimits = .init()
+        ) {
+            self.batchEvents = batchEvents
+            self.batchBytes = batchBytes
+            self.queueEvents = queueEvents
+            self.limits = limits
+        }
+    }
+
+    /// Where the answer to a command goes.
+    package struct Origin: Sendable {
+        /// The index of the sink, below the count given to `init`; negative: nobody.
+        package var sink: Int
+        /// Comes back in the receipt.
+        package var ticket: UInt64
+
+        package init(sink: Int, ticket: UInt64) {
+            self.sink = sink
+            self.ticket = ticket
+        }
+    }
+
+    package let log: EventLog
+    let queue: CommandQueue
+    private let options: Options
+    private let sinks: Int
+    private let subscribers: [any CommitSubscriber]
+    private let clock: @Sendable () -> UInt64
+    private let failed = Mutex<String?>(nil)
+    private let finished = DispatchSemaphore(value: 0)
+    private let onFailure: @Sendable (String) -> Void
+
+    /// Makes a broker; ``start(state:projected:)`` sets it going.
+    ///
+    /// - Parameters:
+    ///   - sinks: How many sinks of receipts there are besides the broker's own, which serves ``execute(_:)``.
+    ///   - subscribers: Who follows the log, in the order in which they are told.
+    ///   - clock: Milliseconds since 1970; only tests give another one than the machine's.
+    ///   - onFailure: Told once if the log can't go on at all (a flush failed and the disk isn't full).
+    package init(
+        log: EventLog,
+        options: Options = .init(),
+        sinks: Int = 0,
+        subscribers: [any CommitSubscriber],
+        clock: @escaping @Sendable () -> UInt64 = Broker.now,
+        onFailure: @escaping @Sendable (String) -> Void = { _ in }
+    ) {
+        self.log = log
+        self.options = options
+        self.sinks = sinks
+        self.subscribers = subscribers
+        self.clock = clock
+        self.onFailure = onFailure
+        queue = CommandQueue(capacity: options.queueEvents)
+    }
+
+    /// The machine's clock, in milliseconds since 1970.
+    package static let now: @Sendable () -> UInt64 = { UInt64(max(0, Date().timeIntervalSince1970 * 1000)) }
+
+    /// Why the log can't go on; nil as long as it can.
+    package var failure: String? { failed.withLock { $0 } }
+
+    /// Starts the writer, after it has taken in what the views haven't projected yet.
+    ///
+    /// The views must not project before this returns: what they say and what the writer adds would overlap.
+    ///
+    /// - Parameters:
+    ///   - state: What the views know.
+    ///   - projected: The least of their checkpoints.
+    /// - Throws: What reading the log throws.
+    package func start(state: any DecisionState, projected: Offset) throws {
+        let log = log
+        var warm = Decider(limits: options.limits, state: state, head: log.head) { try log.accountID(named: $0) }
+        try log.read(after: projected) { record in
+            try warm.replay(record.header, at: record.offset)
+            return true
+        }
+        let ready = warm
+        let thread = Thread { [self] in
+            var decider = ready
+            run(&decider)
+            finished.signal()
+        }
+        thread.name = "log-writer"
+        thread.start()
+    }
+
+    /// Puts a command on the queue. Its answer goes to the sink as a receipt, in the order of submission.
+    ///
+    /// - Returns: False if too much is waiting already or the broker has stopped; there will be no receipt then.
+    package func submit(_ command: Command, origin: Origin) -> Bool {
+        queue.append(Submission(command: command, sink: origin.sink, ticket: origin.ticket, reply: nil))
+    }
+
+    /// Puts a command on the queue and waits for its answer.
+    package func execute(_ command: Command) async -> Outcome {
+        await withCheckedContinuation { continuation in
+            let submission = Submission(command: command, sink: -1, ticket: 0) { continuation.resume(returning: $0) }
+            if !queue.append(submission) { continuation.resume(returning: .refused(.unavailable)) }
+        }
+    }
+
+    /// Commits what is waiting and ends the writer. Commands that come later are refused. Blocks until it is done.
+    package func stop() {
+        if queue.close() { finished.wait() }
+    }
+
+    private func run(_ decider: inout Decider) {
+        var waiting: [Submission] = []
+        while queue.take(&waiting) {
+            var index = 0
+            while index < waiting.count {
+                index = commit(waiting, from: index, &decider)
+            }
+            waiting.removeAll(keepingCapacity: true)
+        }
+    }
+
+    /// Decides on as many commands as fit a commit and makes them durable.
+    ///
+    /// - Returns: The index of the first command that is left.
+    private func commit(_ waiting: [Submission], from start: Int, _ decider: inout Decider) -> Int {
+        if failure != nil {
+            answer(waiting[start...], waiting[start...].map { _ in .refused(.unavailable) }, EventBatch(first: log.head + 1))
+            return waiting.count
+        }
+        decider.begin(head: log.head, milliseconds: max(clock(), log.lastMilliseconds))
+        var outcomes: [Outcome] = []
+        var end = start
+        while end < waiting.count, decider.batch.entries.count < options.batchEvents,
+            decider.batch.bytes.count < options.batchBytes
+        {
+            outcomes.append(decider.decide(waiting[end].command))
+            end += 1
+        }
+        let batch = decider.batch
+        do {
+            if !batch.isEmpty { try log.append(batch) }
+            decider.commit()
+            answer(waiting[start..<end], outcomes, batch)
+        } catch {
+            // Nothing of the batch is in the log, so what was decided on top of it doesn't hold either.
+            decider.rollBack()
+            if !WriteFailure.isForWantOfSpace(error, directory: log.directory) { fail(error) }
+            answer(waiting[start..<end], outcomes.map { _ in .refused(.unavailable) }, EventBatch(first: log.head + 1))
+        }
+        return end
+    }
+
+    private func answer(_ submissions: ArraySlice<Submission>, _ outcomes: [Outcome], _ events: EventBatch) {
+        var receipts = [[Receipt]](repeating: [], count: sinks)
+        for (submission, outcome) in zip(submissions, outcomes) where submission.sink >= 0 {
+            receipts[submission.sink].append(Receipt(ticket: submission.ticket, outcome: outcome))
+        }
+        let committed = CommittedBatch(events: events, receipts: receipts)
+        for subscriber in subscribers { subscriber.committed(committed) }
+        for (submission, outcome) in zip(submissions, outcomes) { submission.reply?(outcome) }
+    }
+
+    private func fail(_ error: any Error) {
+        let reason = "the log can't be written: \(error)"
+        failed.withLock { $0 = reason }
+        onFailure(reason)
+    }
+}

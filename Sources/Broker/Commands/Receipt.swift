@@ -1,0 +1,44 @@
+/// The answer to a command. It says what became of it, never what others will see of it: that comes by the log.
+package struct Receipt: Sendable {
+    /// What the sender of the command gave along.
+    package var ticket: UInt64
+    package var outcome: Outcome
+
+    package init(ticket: UInt64, outcome: Outcome) {
+        self.ticket = ticket
+        self.outcome = outcome
+    }
+}
+
+/// What became of a command.
+package enum Outcome: Equatable, Sendable {
+    /// Its events are in the log and on disk; `last` is the offset of the last of them.
+    case stored(last: Offset)
+    /// A message with this client's message id was sent before; it is at `offset`.
+    case duplicate(Offset)
+    /// Everything was so already. `offset` is the one that the answer shows: for a mark, how far it has been read.
+    case unchanged(Offset)
+    /// The account that goes by the name, old or new; `offset` is its event's, or 0 if it was there before.
+    case account(AccountID, Offset)
+    case refused(Refusal)
+}
+
+/// Why a command was refused. Nothing was appended.
+package enum Refusal: Error, Equatable, Sendable {
+    /// The account name belongs to somebody.
+    case accountTaken
+    case noSuchAccount
+    case noSuchRoom
+    case notMember
+    /// A member may not do that.
+    case notAllowed
+    /// `limits.unanswered` messages in a row without an answer.
+    case unanswered
+    /// The room is full.
+    case tooManyMembers
+    /// Someone would be in too many rooms.
+    case tooManyRooms
+    /// The log can't take it now: the disk or the map is full, a view that decides is away, or too much is waiting.
+    /// It may be tried again.
+    case unavailable
+}

@@ -1,0 +1,199 @@
+package import Cryptography
+internal import Foundation
+internal import LMDB
+internal import Synchronization
+
+/// The only truth: an append-only log of events in an LMDB environment of its own.
+///
+/// Any thread may read. One thread appends, the writer's. An append returns when it is on disk.
+package final class EventLog: Sendable {
+    /// The log's directory is there but holds nothing that this version can read.
+    package struct Unreadable: Error, CustomStringConvertible {
+        package var description: String
+    }
+
+    /// An event of the log that can't be read.
+    package struct Damaged: Error, CustomStringConvertible {
+        package var offset: Offset
+        package var reason: RecordError
+        package var description: String { "event \(offset): \(reason)" }
+    }
+
+    package let identity: LogIdentity
+    /// Where it is.
+    package let directory: String
+
+    private let environment: Environment
+    private let events: Table
+    private let names: Table
+    private let durable: Atomic<UInt64>
+    private let lastTime: Atomic<UInt64>
+
+    private static let layoutVersion: UInt8 = 1
+    private static let metadataKey: [UInt8] = Array("log".utf8)
+
+    /// Opens the log in `directory`, or makes a new one there.
+    ///
+    /// - Parameters:
+    ///   - mapBytes: The most that the file may grow to.
+    ///   - isReadOnly: Whether nothing is appended; a server may be running beside it.
+    /// - Throws: ``LMDBError``, ``Unreadable``.
+    package init(directory: String, mapBytes: Int = 1 << 40, isReadOnly: Bool = false) throws {
+        self.directory = directory
+        if isReadOnly, !FileManager.default.fileExists(atPath: directory + "/data.mdb") {
+            throw Unreadable(description: "there is no log in \(directory): name the server's data folder with --data")
+        }
+        environment = try Environment(
+            path: directory,
+            options: .init(mapBytes: mapBytes, tables: 8, isReadOnly: isReadOnly)
+        )
+        let head: UInt64
+        let time: UInt64
+        if isReadOnly {
+            let environment = environment
+            (events, names, identity, head, time) = try environment.read { transaction in
+                let events = try transaction.openTable("events", hasIntegerKeys: true)
+                let names = try transaction.openTable("names")
+                let metadata = try transaction.openTable("metadata")
+                let identity = try Self.identity(in: transaction, metadata)
+                guard let identity else { throw Unreadable(description: "\(directory) holds no log") }
+                let (head, time) = try Self.last(in: transaction, events)
+                return (events, names, identity, head, time)
+            }
+        } else {
+            let environment = environment
+            (events, names, identity, head, time) = try environment.write { transaction in
+                let events = try transaction.openTable("events", hasIntegerKeys: true)
+                let names = try transaction.openTable("names")
+                let metadata = try transaction.openTable("metadata")
+                let identity: LogIdentity
+                if let found = try Self.identity(in: transaction, metadata) {
+                    identity = found
+                } else {
+                    identity = LogIdentity(id: .random(), epoch: 1)
+                    var value = [Self.layoutVersion]
+                    identity.id.append(to: &value)
+                    value.append(littleEndian: identity.epoch)
+                    try transaction.put(value.span, for: Self.metadataKey.span, in: metadata)
+                }
+                let (head, time) = try Self.last(in: transaction, events)
+                return (events, names, identity, head, time)
+            }
+        }
+        durable = Atomic(head)
+        lastTime = Atomic(time)
+    }
+
+    /// The offset of the last durable event; 0 when there is none.
+    package var head: Offset { durable.load(ordering: .acquiring) }
+
+    /// The time of the last durable event, in milliseconds since 1970.
+    package var lastMilliseconds: UInt64 { lastTime.load(ordering: .acquiring) }
+
+    /// Looks again where the head is, for a log that another process appends to.
+    @discardableResult
+    package func refreshHead() throws -> Offset {
+        let (head, time) = try environment.read { try Self.last(in: $0, events) }
+        durable.store(head, ordering: .releasing)
+        lastTime.store(time, ordering: .releasing)
+        return head
+    }
+
+    /// Appends `batch`, which must begin right after the head. Returns when it is on disk. The writer's thread only.
+    package func append(_ batch: EventBatch) throws {
+        precondition(batch.first == head + 1, "a batch that doesn't continue the log")
+        try environment.write { transaction in
+            for (index, entry) in batch.entries.enumerated() {
+                try transaction.put(
+                    batch.bytes.span.extracting(entry.range),
+                    for: batch.first + Offset(index),
+                    in: events,
+                    mode: .append
+                )
+            }
+            for (name, id) in batch.names {
+                var value: [UInt8] = []
+                id.append(to: &value)
+                try transaction.put(value.span, for: name.span, in: names)
+            }
+        }
+        if let time = batch.entries.last?.header.milliseconds { lastTime.store(time, ordering: .releasing) }
+        durable.store(batch.last, ordering: .releasing)
+    }
+
+    /// Hands the events after `offset` to `body`, oldest first, until it returns false, `limit` are read, or the log ends.
+    ///
+    /// The whole call is one snapshot: keep it short.
+    ///
+    /// - Throws: ``Damaged`` at the first event that can't be read; what `body` throws.
+    package func read(
+        after offset: Offset,
+        limit: Int = .max,
+        _ body: (borrowing Record) throws -> Bool
+    ) throws {
+        guard limit > 0 else { return }
+        var left = limit
+        var expected = offset + 1
+        try environment.read { transaction in
+            try transaction.scan(events, from: offset + 1) { position, bytes in
+                guard position == expected else { throw Damaged(offset: expected, reason: .truncated) }
+                expected += 1
+                let record: Record
+                do throws(RecordError) {
+                    record = try Record(bytes, at: position)
+                } catch {
+                    throw Damaged(offset: position, reason: error)
+                }
+                left -= 1
+                return try body(record) && left > 0
+            }
+        }
+    }
+
+    /// Calls `body` with the event at `offset`.
+    ///
+    /// - Returns: Nil if there is none.
+    package func withRecord<Result>(at offset: Offset, _ body: (borrowing Record) throws -> Result) throws -> Result? {
+        var result: Result?
+        guard offset > 0 else { return nil }
+        try read(after: offset - 1, limit: 1) { record in
+            result = try body(record)
+            return false
+        }
+        return result
+    }
+
+    /// The account that goes by `name`, registered or guest.
+    package func accountID(named name: AccountName) throws -> AccountID? {
+        try environment.read { transaction in
+            guard let value = try transaction.value(of: name.utf8.span, in: names) else { return nil }
+            return Identifier(value)
+        }
+    }
+
+    /// The hash of the leaf at `offset`, which ties a view's checkpoint to this very log.
+    ///
+    /// - Returns: Nil if there is no event.
+    package func leafHash(at offset: Offset) throws -> Digest? {
+        try withRecord(at: offset) { $0.leafHash(with: SHA256()) }
+    }
+
+    private static func identity(in transaction: borrowing some Transaction & ~Copyable, _ table: Table) throws -> LogIdentity? {
+        guard let value = try transaction.value(of: metadataKey.span, in: table) else { return nil }
+        guard value.count == 25, value[0] == layoutVersion else {
+            throw Unreadable(description: "the log has layout \(value.isEmpty ? 0 : value[0]), written by a newer version")
+        }
+        return LogIdentity(id: Identifier(value, at: 1), epoch: value.littleEndian(at: 17))
+    }
+
+    private static func last(
+        in transaction: borrowing some Transaction & ~Copyable,
+        _ table: Table
+    ) throws -> (Offset, UInt64) {
+        guard let last = try transaction.lastIntegerKey(in: table) else { return (0, 0) }
+        guard let bytes = try transaction.value(of: last, in: table) else { return (0, 0) }
+        // A damaged last record must not keep the log from opening: readers report it when they reach it.
+        guard bytes.count >= EventHeader.byteCount else { return (last, 0) }
+        return (last, bytes.littleEndian(at: 4))
+    }
+}

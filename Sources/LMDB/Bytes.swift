@@ -1,0 +1,72 @@
+// Integers and runs of bytes in and out of spans and arrays. It lives here because it is the one place besides
+// Cryptography that may be `unsafe`: byte by byte, these reads cost several times as much.
+
+extension Span<UInt8> {
+    /// The integer whose little-endian bytes begin at `offset`. Traps past the end.
+    @inlinable
+    package func littleEndian<Integer: FixedWidthInteger>(at offset: Int, as type: Integer.Type = Integer.self) -> Integer {
+        Integer(littleEndian: load(at: offset))
+    }
+
+    /// The integer whose big-endian bytes begin at `offset`. Traps past the end.
+    @inlinable
+    package func bigEndian<Integer: FixedWidthInteger>(at offset: Int, as type: Integer.Type = Integer.self) -> Integer {
+        Integer(bigEndian: load(at: offset))
+    }
+
+    @inlinable
+    func load<Integer: FixedWidthInteger>(at offset: Int) -> Integer {
+        precondition(offset >= 0 && offset <= count - MemoryLayout<Integer>.size, "a read past the end of the bytes")
+        return unsafe withUnsafeBytes { unsafe $0.loadUnaligned(fromByteOffset: offset, as: Integer.self) }
+    }
+
+    /// Whether both hold the same bytes.
+    @inlinable
+    package func isEqual(to other: borrowing Span<UInt8>) -> Bool {
+        guard count == other.count else { return false }
+        for index in indices where self[index] != other[index] { return false }
+        return true
+    }
+}
+
+extension [UInt8] {
+    /// A copy of `bytes`.
+    @inlinable
+    package init(copying bytes: Span<UInt8>) {
+        self = unsafe bytes.withUnsafeBufferPointer { unsafe Array($0) }
+    }
+
+    /// Appends a copy of `bytes`.
+    @inlinable
+    package mutating func append(_ bytes: Span<UInt8>) {
+        unsafe bytes.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
+    }
+
+    /// Appends the little-endian bytes of `value`.
+    @inlinable
+    package mutating func append(littleEndian value: some FixedWidthInteger) {
+        unsafe Swift.withUnsafeBytes(of: value.littleEndian) { unsafe append(contentsOf: $0) }
+    }
+
+    /// Appends the big-endian bytes of `value`.
+    @inlinable
+    package mutating func append(bigEndian value: some FixedWidthInteger) {
+        unsafe Swift.withUnsafeBytes(of: value.bigEndian) { unsafe append(contentsOf: $0) }
+    }
+
+    /// Overwrites what begins at `offset` with the little-endian bytes of `value`. Traps past the end.
+    @inlinable
+    package mutating func overwrite(littleEndian value: some FixedWidthInteger, at offset: Int) {
+        unsafe Swift.withUnsafeBytes(of: value.littleEndian) { source in
+            precondition(offset >= 0 && offset <= count - source.count, "a write past the end of the bytes")
+            unsafe withUnsafeMutableBytes { unsafe $0[offset..<offset + source.count].copyBytes(from: source) }
+        }
+    }
+}
+
+extension String {
+    /// The text whose UTF-8 is `bytes`; ill-formed parts become U+FFFD.
+    package init(decoding bytes: Span<UInt8>) {
+        self = unsafe bytes.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
+    }
+}

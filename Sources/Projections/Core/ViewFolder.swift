@@ -1,0 +1,112 @@
+package import Broker
+internal import Foundation
+internal import LMDB
+
+/// Where views lie in a data folder, and how one is opened there: continued if it can be trusted, else made anew.
+///
+/// | directory | what |
+/// | --- | --- |
+/// | `views/<name>-v<n>` | the view |
+/// | `….rebuild` | one being built beside it |
+/// | `….retired` | the old one, until its last reader is done |
+///
+/// The switch is two renames. A crash between them leaves `….retired`, which is then the view.
+package struct ViewFolder: Sendable {
+    /// The data folder.
+    package let data: String
+    /// The most that a view's file may grow to, in bytes.
+    package var mapBytes: Int
+    /// The most read transactions at once.
+    package var readers: Int
+    /// The boot that the machine is in.
+    let bootID: String
+
+    package init(data: String, mapBytes: Int = 1 << 40, readers: Int = 512) {
+        self.init(data: data, mapBytes: mapBytes, readers: readers, bootID: MachineState.currentBootID())
+    }
+
+    init(data: String, mapBytes: Int = 1 << 40, readers: Int = 512, bootID: String) {
+        self.data = data
+        self.mapBytes = mapBytes
+        self.readers = readers
+        self.bootID = bootID
+    }
+
+    /// What became of a view at opening.
+    package enum Opening: Equatable, Sendable, CustomStringConvertible {
+        /// It goes on from its checkpoint.
+        case continued
+        /// There was none.
+        case created
+        /// It was dropped and is built anew; the text says why.
+        case dropped(String)
+
+        package var description: String {
+            switch self {
+            case .continued: "continued"
+            case .created: "created"
+            case .dropped(let reason): "rebuilt, because \(reason)"
+            }
+        }
+    }
+
+    /// The directory of a view.
+    package func directory(of projection: any Projection.Type) -> String {
+        "\(data)/views/\(projection.name)-v\(projection.version)"
+    }
+
+    func rebuildDirectory(of projection: any Projection.Type) -> String { directory(of: projection) + ".rebuild" }
+    func retiredDirectory(of projection: any Projection.Type) -> String { directory(of: projection) + ".retired" }
+
+    /// Opens a view and marks it as in use.
+    func open(_ projection: any Projection.Type, log: EventLog) throws -> (ViewStore, Opening) {
+        let files = FileManager.default
+        let directory = directory(of: projection)
+        let retired = retiredDirectory(of: projection)
+        try? files.removeItem(atPath: rebuildDirectory(of: projection))
+        if files.fileExists(atPath: directory) {
+            try? files.removeItem(atPath: retired)
+        } else if files.fileExists(atPath: retired) {
+            try files.moveItem(atPath: retired, toPath: directory)
+        }
+        guard files.fileExists(atPath: directory + "/data.mdb") else {
+            return (try create(projection, in: directory, log: log), .created)
+        }
+        var reason = MachineState.reasonForDistrust(of: directory, bootID: bootID)
+        if reason == nil {
+            do {
+                let store = try ViewStore(
+                    projection,
+                    directory: directory,
+                    mapBytes: mapBytes,
+                    readers: readers,
+                    log: log.identity
+                )
+                reason = try store.checkpoint().reasonNotOn(log)
+                if reason == nil {
+                    try MachineState.markOpen(directory, bootID: bootID)
+                    return (store, .continued)
+                }
+            } catch let error as LMDBError where error.isUnreadable {
+                reason = "its file is unreadable (\(error))"
+            } catch let error as ViewStore.Unreadable {
+                reason = error.description
+            }
+        }
+        try files.removeItem(atPath: directory)
+        return (try create(projection, in: directory, log: log), .dropped(reason ?? ""))
+    }
+
+    /// Makes an empty view in `directory`, in place of anything there, and marks it as in use.
+    func create(_ projection: any Projection.Type, in directory: String, log: EventLog) throws -> ViewStore {
+        let files = FileManager.default
+        if files.fileExists(atPath: directory) { try files.removeItem(atPath: directory) }
+        try files.createDirectory(
+            atPath: directory,
+            withIntermediateDirectories: true,
+            attributes: [.posixPermissions: 0o700]
+        )
+        try MachineState.markOpen(directory, bootID: bootID)
+        return try ViewStore(projection, directory: directory, mapBytes: mapBytes, readers: readers, log: log.identity)
+    }
+}

@@ -1,0 +1,155 @@
+import Foundation
+import Logging
+import NIOCore
+import NIOPosix
+
+/// Takes commands over the Unix socket in the data folder, one a connection: a line in, lines out.
+///
+/// ```swift
+/// let control = try await ControlServer.bind(lock: lock, handlers: handlers, logger: logger)
+/// try await control.run()   // until the task is cancelled
+/// ```
+///
+/// Nobody but the folder's owner reaches the socket.
+final class ControlServer: Sendable {
+    typealias Connection = NIOAsyncChannel<ByteBuffer, ByteBuffer>
+
+    private let listener: NIOAsyncChannel<Connection, Never>
+    private let path: ControlSocketPath
+    private let folder: DataFolder
+    private let handlers: ControlHandlers
+    private let logger: Logger
+
+    private init(
+        listener: NIOAsyncChannel<Connection, Never>,
+        path: ControlSocketPath,
+        folder: DataFolder,
+        handlers: ControlHandlers,
+        logger: Logger
+    ) {
+        self.listener = listener
+        self.path = path
+        self.folder = folder
+        self.handlers = handlers
+        self.logger = logger
+    }
+
+    /// Listens; connections wait until ``run()``.
+    ///
+    /// - Parameter lock: That of the data folder: whoever has it may replace the socket of a dead process.
+    static func bind(
+        lock: DataFolderLock,
+        handlers: ControlHandlers,
+        group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
+        logger: Logger
+    ) async throws -> ControlServer {
+        let folder = lock.folder
+        let path = try ControlSocketPath(folder)
+        let listener = try await ServerBootstrap(group: group)
+            .bind(unixDomainSocketPath: path.path, cleanupExistingSocketFile: true) { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(ByteToMessageHandler(ControlLineDecoder()))
+                    return try Connection(wrappingChannelSynchronously: channel)
+                }
+            }
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: folder.controlSocket)
+        return ControlServer(listener: listener, path: path, folder: folder, handlers: handlers, logger: logger)
+    }
+
+    /// Serves until the task is cancelled, then cancels what is under way and removes the socket.
+    func run() async throws {
+        defer { try? FileManager.default.removeItem(atPath: folder.controlSocket) }
+        do {
+            try await listener.executeThenClose { connections in
+                try await withThrowingDiscardingTaskGroup { group in
+                    for try await connection in connections {
+                        group.addTask { await self.serve(connection) }
+                    }
+                    group.cancelAll()
+                }
+            }
+        } catch is CancellationError {
+            return
+        }
+    }
+
+    private func serve(_ connection: Connection) async {
+        do {
+            try await connection.executeThenClose { requests, replies in
+                try await withThrowingTaskGroup { group in
+                    var isAsked = false
+                    for try await line in requests where !isAsked {
+                        isAsked = true
+                        group.addTask {
+                            try await self.answer(line, replies)
+                            try await connection.channel.close()
+                        }
+                    }
+                    // Either the answer is out, or the command has gone away and needs none.
+                    group.cancelAll()
+                }
+            }
+        } catch is CancellationError {
+            return
+        } catch {
+            // A command that was interrupted breaks its connection: nothing is wrong here.
+            logger.debug("control connection ended", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func answer(_ line: ByteBuffer, _ replies: NIOAsyncChannelOutboundWriter<ByteBuffer>) async throws {
+        let request: ControlRequest
+        do {
+            request = try ControlLine.decode(line)
+        } catch {
+            // Never the line itself: it may hold a password's hash.
+            try await reply(replies, ControlDone.self) {
+                throw CommandFailure("the server doesn't know this request: use the quipu that the server runs")
+            }
+            return
+        }
+        switch request {
+        case .ping: try await reply(replies) { ControlDone() }
+        case .status: try await reply(replies) { try await self.handlers.status() }
+        case .userAdd(let user): try await reply(replies) { try await self.handlers.userAdd(user) }
+        case .replay(let views): try await replay(views, replies)
+        }
+    }
+
+    private func reply<Result: Codable & Sendable>(
+        _ replies: NIOAsyncChannelOutboundWriter<ByteBuffer>,
+        _ type: Result.Type = Result.self,
+        _ body: () async throws -> Result
+    ) async throws {
+        let line: ControlReply<Result>
+        do {
+            line = ControlReply(result: try await body())
+        } catch {
+            let failure = CommandFailure(error)
+            line = ControlReply(error: .init(message: failure.message, exit: failure.status.rawValue))
+        }
+        try await replies.write(try ControlLine.encode(line))
+    }
+
+    private func replay(_ views: [String], _ replies: NIOAsyncChannelOutboundWriter<ByteBuffer>) async throws {
+        // A command that reads slowly gets the newest few reports, and the rebuild waits for nobody.
+        let (reports, progress) = AsyncStream.makeStream(of: ReplayProgress.self, bufferingPolicy: .bufferingNewest(4))
+        try await withThrowingTaskGroup { group in
+            group.addTask {
+                for await report in reports {
+                    try await replies.write(try ControlLine.encode(ControlReply<ControlDone>(progress: report)))
+                }
+            }
+            let outcome: Swift.Result<[ReplayedView], any Error>
+            do {
+                outcome = .success(try await handlers.replay(views) { progress.yield($0) })
+            } catch {
+                outcome = .failure(error)
+            }
+            // The last report goes out before the result does.
+            progress.finish()
+            try await group.waitForAll()
+            try await reply(replies) { try outcome.get() }
+        }
+    }
+}

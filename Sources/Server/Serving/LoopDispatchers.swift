@@ -1,0 +1,65 @@
+import Broker
+import NIOCore
+
+/// One dispatcher for each event loop, and the way of a committed batch to them: one task per loop and batch.
+final class LoopDispatchers: CommitSubscriber {
+    private let loops: [any EventLoop]
+    private let bound: [NIOLoopBound<Dispatcher>]
+
+    /// Makes the dispatchers. Blocks until each loop has run: only before the server serves.
+    init(loops: [any EventLoop], services: SessionServices, position: Offset) throws {
+        self.loops = loops
+        bound = try loops.enumerated().map { index, loop in
+            try loop.submit {
+                NIOLoopBound(
+                    Dispatcher(loop: loop, sink: index, services: services, position: position),
+                    eventLoop: loop
+                )
+            }.wait()
+        }
+    }
+
+    /// The dispatcher of the current event loop, which must be `loop`.
+    func dispatcher(of loop: any EventLoop) -> Dispatcher {
+        guard let index = loops.firstIndex(where: { $0 === loop }) else {
+            preconditionFailure("a channel on an event loop that isn't the server's")
+        }
+        return bound[index].value
+    }
+
+    func committed(_ batch: CommittedBatch) {
+        for (index, loop) in loops.enumerated() {
+            let dispatcher = bound[index]
+            // A loop that has nobody to tell still has to know how far the log is.
+            loop.execute { dispatcher.value.dispatch(batch) }
+        }
+    }
+
+    /// Pings and cuts silent sockets, once a second, as long as the loops run.
+    func startTicking() {
+        for (index, loop) in loops.enumerated() {
+            let dispatcher = bound[index]
+            loop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
+                dispatcher.value.tick(now: .now())
+            }
+        }
+    }
+
+    /// Says good-bye to every socket and waits until all are gone, at most until `deadline`.
+    func drain(until deadline: NIODeadline) async {
+        for (index, loop) in loops.enumerated() {
+            let dispatcher = bound[index]
+            loop.execute { dispatcher.value.drain() }
+        }
+        for (index, loop) in loops.enumerated() {
+            let dispatcher = bound[index]
+            let gone = loop.makePromise(of: Void.self)
+            loop.scheduleRepeatedTask(initialDelay: .zero, delay: .milliseconds(10)) { task in
+                guard dispatcher.value.openChannelCount == 0 || .now() >= deadline else { return }
+                task.cancel()
+                gone.succeed()
+            }
+            try? await gone.futureResult.get()
+        }
+    }
+}

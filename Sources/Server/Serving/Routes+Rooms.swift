@@ -1,0 +1,173 @@
+import Broker
+import Foundation
+import Hummingbird
+import Projections
+
+// Rooms over HTTP.
+
+extension Routes {
+    func addRooms(to router: Router<FrontContext>) {
+        router.post("/rooms") { request, _ in try await createRoom(request) }
+        router.get("/rooms") { request, _ in try await listRooms(request) }
+        router.get("/rooms/{id}") { request, context in try await showRoom(request, context) }
+        router.put("/rooms/{id}/members/{account}") { request, context in
+            try await changeMember(request, context) { .addMember($0, to: $1, by: $2) }
+        }
+        router.delete("/rooms/{id}/members/{account}") { request, context in
+            try await changeMember(request, context) { .removeMember($0, from: $1, by: $2) }
+        }
+    }
+
+    private struct NewRoom: Decodable {
+        var name: String?
+        var members: [String]?
+    }
+
+    private struct Wrapped<Data: Encodable>: Encodable { var data: Data }
+
+    private struct RoomReply: Encodable {
+        var id: String
+        var name: String
+        var members: [String]
+        var online: Int?
+        var more: Bool?
+    }
+
+    private struct RoomSummary: Encodable {
+        var id: String
+        var name: String
+        var members: Int
+        var online: Int
+        var unread: UInt64
+    }
+
+    private func createRoom(_ request: Request) async throws -> Response {
+        let caller = try await caller(of: request)
+        let body: NewRoom = try await decode(request) { HTTPFailure(.badRequest, $0) }
+        guard let name = body.name, !name.isEmpty, name.utf8.count <= limits.roomNameBytes else {
+            throw HTTPFailure(.badRequest, "the field 'name' needs 1 to \(limits.roomNameBytes) bytes of UTF-8")
+        }
+        let texts = body.members ?? []
+        guard texts.count < limits.roomMembers || Set(texts.map { Array($0.utf8) }).count < limits.roomMembers else {
+            throw Self.failure(.tooManyMembers)
+        }
+        var names = [caller.name]
+        var ids: [AccountID] = []
+        for text in texts {
+            let member = try valid(text)
+            guard !names.contains(member) else { continue }
+            ids.append(try await account(named: member))
+            names.append(member)
+        }
+        let room = RoomID.randomUUID()
+        let outcome = await broker.execute(.createRoom(room, creator: caller.id, name: name, members: ids))
+        guard case .stored = outcome else { throw Self.failure(outcome) }
+        let reply = RoomReply(id: room.uuidText, name: name, members: names.map(\.text))
+        return JSONReply.make(.created, Wrapped(data: reply))
+    }
+
+    private func listRooms(_ request: Request) async throws -> Response {
+        let caller = try await caller(of: request)
+        try await wait(for: services.views.rooms)
+        try await wait(for: services.views.unread)
+        let unread = try services.views.unread.counts(of: caller.id)
+        let counts = Dictionary(unread.rooms.map { ($0.room, $0.count) }) { first, _ in first }
+        let rooms = try services.views.rooms.rooms(of: caller.id).value.map { room in
+            RoomSummary(
+                id: room.id.uuidText,
+                name: room.name,
+                members: room.memberCount,
+                online: services.presence.onlineCount(in: room.id),
+                unread: counts[room.id] ?? 0
+            )
+        }
+        return JSONReply.ok(Wrapped(data: rooms))
+    }
+
+    private func showRoom(_ request: Request, _ context: FrontContext) async throws -> Response {
+        let caller = try await caller(of: request)
+        try await wait(for: services.views.rooms)
+        let view = services.views.rooms
+        guard let id = roomID(context), let room = try view.room(id), try view.isMember(caller.id, of: id) else {
+            throw Self.failure(.noSuchRoom)
+        }
+        let limit = try pageLimit(request)
+        var after: AccountID?
+        if let text = request.uri.queryParameters["after"] {
+            let name = try valid(String(text))
+            guard let found = try broker.log.accountID(named: name), try view.isMember(found, of: id) else {
+                throw HTTPFailure(.notFound, "no such member: \(name)")
+            }
+            after = found
+        }
+        try await wait(for: services.views.users)
+        var members = try view.members(of: id, after: after, limit: limit + 1)
+        let hasMore = members.count > limit
+        members = Array(members.prefix(limit))
+        let names = members.compactMap { services.views.users.name(of: $0)?.text }
+        let reply = RoomReply(
+            id: id.uuidText,
+            name: room.name,
+            members: names,
+            online: services.presence.onlineCount(in: id),
+            more: hasMore
+        )
+        return JSONReply.ok(Wrapped(data: reply))
+    }
+
+    private func pageLimit(_ request: Request) throws -> Int {
+        guard let text = request.uri.queryParameters["limit"] else { return limits.pageRows }
+        guard let limit = Int(text), (1...limits.pageRows).contains(limit) else {
+            throw HTTPFailure(.badRequest, "the parameter 'limit' must be 1 to \(limits.pageRows)")
+        }
+        return limit
+    }
+
+    private func changeMember(
+        _ request: Request,
+        _ context: FrontContext,
+        _ command: (AccountID, RoomID, AccountID) -> Command
+    ) async throws -> Response {
+        let caller = try await caller(of: request)
+        guard let room = roomID(context) else { throw Self.failure(.noSuchRoom) }
+        guard let text = context.parameters.get("account"), let decoded = text.removingPercentEncoding else {
+            throw HTTPFailure(.notFound, "no such account")
+        }
+        // Only a member may learn, or make, anything here.
+        try await wait(for: services.views.rooms)
+        guard try services.views.rooms.isMember(caller.id, of: room) else { throw Self.failure(.noSuchRoom) }
+        let name = try valid(decoded)
+        let isRemoval = request.method == .delete
+        guard let known = try broker.log.accountID(named: name) else {
+            guard !isRemoval else { throw HTTPFailure(.notFound, "no such member: \(name)") }
+            return try await finish(broker.execute(command(account(named: name), room, caller.id)), isRemoval, name)
+        }
+        return try await finish(broker.execute(command(known, room, caller.id)), isRemoval, name)
+    }
+
+    private func finish(_ outcome: Outcome, _ isRemoval: Bool, _ name: AccountName) throws -> Response {
+        switch outcome {
+        case .stored: return Response(status: .noContent)
+        case .unchanged where !isRemoval: return Response(status: .noContent)
+        case .unchanged: throw HTTPFailure(.notFound, "no such member: \(name)")
+        default: throw Self.failure(outcome)
+        }
+    }
+
+    private func roomID(_ context: FrontContext) -> RoomID? { context.parameters.get("id").flatMap { RoomID($0) } }
+
+    private static func failure(_ outcome: Outcome) -> HTTPFailure {
+        if case .refused(let refusal) = outcome { return failure(refusal) }
+        return failure(.unavailable)
+    }
+
+    private static func failure(_ refusal: Refusal) -> HTTPFailure {
+        switch refusal {
+        case .noSuchRoom, .notMember: HTTPFailure(.notFound, "no such room")
+        case .notAllowed: HTTPFailure(.forbidden, "only the room's owner removes others")
+        case .tooManyMembers: HTTPFailure(.conflict, "the room would have too many members")
+        case .tooManyRooms: HTTPFailure(.conflict, "someone would be in too many rooms")
+        default: HTTPFailure(.serviceUnavailable, Session.notStoredText)
+        }
+    }
+}

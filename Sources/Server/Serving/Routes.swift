@@ -1,0 +1,282 @@
+import Broker
+import Foundation
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import Projections
+
+/// The HTTP half of the protocol. A 2xx to a request that changed something means that it is in the log and on disk.
+struct Routes: Sendable {
+    let services: SessionServices
+    let tokens: TokenIssuer
+    let passwords: PasswordPool
+    let logins: LoginGuard
+
+    typealias Context = FrontContext
+
+    func add(to router: Router<FrontContext>) {
+        router.get("/ping") { _, _ in JSONReply.ok(["message": "pong"]) }
+        router.get("/health/live") { _, _ in JSONReply.ok(["status": "live"]) }
+        router.get("/health/ready") { _, _ in health() }
+        router.post("/account/register") { request, _ in try await register(request) }
+        router.post("/account/login") { request, context in try await login(request, context) }
+        router.post("/account/member/profile") { request, _ in try await profile(request) }
+        router.get("/account/member/profile") { request, _ in try await profile(request) }
+        addRooms(to: router)
+    }
+
+    var limits: Settings.Limits { services.settings.limits }
+    var broker: Broker { services.broker }
+
+    // MARK: Health
+
+    private func health() -> Response {
+        let head = broker.log.head
+        let views = services.views.statuses(head: head)
+        let isReady = broker.failure == nil && views.allSatisfy(\.isHealthy)
+        let reply = HealthReply(
+            status: isReady ? "ready" : "not ready",
+            log: broker.failure ?? "ok",
+            head: head,
+            views: views.map { .init(name: $0.name, projected: $0.projected, lag: $0.lag, state: $0.state) }
+        )
+        return JSONReply.make(isReady ? .ok : .serviceUnavailable, reply)
+    }
+
+    private struct HealthReply: Encodable {
+        struct View: Encodable {
+            var name: String
+            var projected: UInt64
+            var lag: UInt64
+            var state: String
+        }
+        var status: String
+        var log: String
+        var head: UInt64
+        var views: [View]
+    }
+
+    // MARK: Accounts
+
+    private struct Registration: Decodable {
+        var account: String?
+        var password: String?
+        var email: String?
+        var username: String?
+    }
+
+    private func register(_ request: Request) async throws -> Response {
+        let body: Registration = try await decode(request) { .init(.badRequest, $0, shape: .message(code: 400)) }
+        func refuse(_ text: String) -> HTTPFailure { HTTPFailure(.badRequest, text, shape: .message(code: 400)) }
+        func required(_ value: String?, _ name: String) throws -> String {
+            guard let value, !value.isEmpty else { throw refuse("the field '\(name)' is missing or empty") }
+            return value
+        }
+        let accountText = try required(body.account, "account")
+        let password = try required(body.password, "password")
+        let email = try required(body.email, "email")
+        let username = try required(body.username, "username")
+        let account: AccountName
+        do throws(AccountName.Invalid) {
+            account = try AccountName(accountText)
+        } catch {
+            throw refuse("\(error)")
+        }
+        guard accountText.utf8.count <= limits.accountBytes else {
+            throw refuse("an account name may have \(limits.accountBytes) bytes of UTF-8 at most")
+        }
+        if let problem = PasswordPolicy(limits).problem(with: password) { throw refuse(problem) }
+        // Looked up before the hash, which is dear; the writer looks again.
+        guard try broker.log.accountID(named: account) == nil else { throw refuse("the account is taken") }
+        let hash = try await hashed(password)
+        let user = EventPayload.UserRegistered(account: account, username: username, email: email, passwordHash: hash)
+        switch await broker.execute(.register(user, adoptsGuest: false)) {
+        case .account: break
+        case .refused(.accountTaken): throw refuse("the account is taken")
+        default: throw HTTPFailure(.serviceUnavailable, Session.notStoredText, shape: .message(code: 503))
+        }
+        return JSONReply.make(.accepted, Verdict(data: true, code: 200, msg: "註冊成功"))
+    }
+
+    private struct Verdict: Encodable {
+        var data: Bool
+        var code: Int
+        var msg: String
+    }
+
+    private struct Credentials: Decodable {
+        var account: String?
+        var password: String?
+    }
+
+    private func login(_ request: Request, _ context: FrontContext) async throws -> Response {
+        let body: Credentials = try await decode(request) { .init(.badRequest, $0, shape: .message(code: 400)) }
+        func refuse(_ status: HTTPResponse.Status, _ text: String) -> HTTPFailure {
+            HTTPFailure(status, text, shape: .message(code: 400))
+        }
+        guard let accountText = body.account, let password = body.password else {
+            throw refuse(.badRequest, "the fields 'account' and 'password' are needed")
+        }
+        let address = ClientAddress(
+            peer: context.peer,
+            forwardedFor: request.headers[values: HTTPField.Name("X-Forwarded-For")!],
+            trustedProxies: services.settings.server.trustedProxies
+        )
+        if let address, let seconds = logins.begin(account: accountText, from: address) {
+            throw HTTPFailure(.tooManyRequests, "too many failed logins", shape: .message(code: 429), retryAfterSeconds: seconds)
+        }
+        try await wait(for: services.views.users)
+        guard let name = try? AccountName(accountText), let user = try services.views.users.account(named: name),
+            let hash = user.passwordHash
+        else { throw refuse(.badRequest, "查無帳號") }
+        let from = address.map { "\($0)" } ?? ""
+        let isRight: Bool
+        do {
+            isRight = try await passwords.verify(Array(password.utf8), against: hash)
+        } catch let PasswordPoolError.busy(seconds) {
+            throw HTTPFailure(.tooManyRequests, "too many logins at once", shape: .message(code: 429), retryAfterSeconds: seconds)
+        }
+        guard isRight else {
+            _ = await broker.execute(.recordFailedLogin(user.id, address: from))
+            throw refuse(.unauthorized, "Unauthorized")
+        }
+        if let address { logins.succeed(account: accountText, from: address) }
+        guard case .stored = await broker.execute(.recordLogin(user.id, address: from, port: UInt32(context.peer?.port ?? 0)))
+        else { throw HTTPFailure(.serviceUnavailable, Session.notStoredText, shape: .message(code: 503)) }
+        return JSONReply.ok(["token": try await tokens.issue(account: accountText, username: user.username)])
+    }
+
+    private func hashed(_ password: String) async throws -> String {
+        do {
+            return try await passwords.hash(Array(password.utf8))
+        } catch let PasswordPoolError.busy(seconds) {
+            throw HTTPFailure(
+                .tooManyRequests,
+                "too many registrations at once",
+                shape: .message(code: 429),
+                retryAfterSeconds: seconds
+            )
+        }
+    }
+
+    private struct ProfileReply: Encodable {
+        struct User: Encodable {
+            var account: String
+            var username: String
+        }
+        var code = 200
+        var data: User
+        var msg = "登入成功"
+    }
+
+    private func profile(_ request: Request) async throws -> Response {
+        let caller = try await caller(of: request)
+        return JSONReply.ok(ProfileReply(data: .init(account: caller.name.text, username: caller.username)))
+    }
+
+    // MARK: Who asks
+
+    /// The account that a request is made for.
+    struct Caller {
+        var name: AccountName
+        var id: AccountID
+        var username: String
+    }
+
+    func caller(of request: Request) async throws -> Caller {
+        let header = request.headers[.authorization] ?? ""
+        guard header.lowercased().hasPrefix("bearer ") else {
+            if services.settings.auth.mode == .open, let name = request.uri.queryParameters["account"] {
+                let name = try valid(String(name))
+                return Caller(name: name, id: try await account(named: name), username: name.text)
+            }
+            throw HTTPFailure(.unauthorized, "malformed: an Authorization header with a Bearer token is needed")
+        }
+        let token = header.dropFirst("bearer ".count).trimmingCharacters(in: .whitespaces)
+        let verified: VerifiedToken
+        do {
+            verified = try await tokens.verify(token)
+        } catch {
+            throw HTTPFailure(.unauthorized, "\(error)")
+        }
+        let name = try valid(verified.account)
+        guard let id = try broker.log.accountID(named: name) else {
+            throw HTTPFailure(.unauthorized, "malformed: the token's account doesn't exist here")
+        }
+        return Caller(name: name, id: id, username: verified.username)
+    }
+
+    /// The account of that name; in open mode a new name is a guest's.
+    func account(named name: AccountName) async throws -> AccountID {
+        if let found = try broker.log.accountID(named: name) { return found }
+        guard services.settings.auth.mode == .open else { throw HTTPFailure(.notFound, "no such account: \(name)") }
+        guard case .account(let id, _) = await broker.execute(.admitGuest(name)) else {
+            throw HTTPFailure(.serviceUnavailable, Session.notStoredText)
+        }
+        return id
+    }
+
+    func valid(_ text: String) throws -> AccountName {
+        do throws(AccountName.Invalid) {
+            return try AccountName(text)
+        } catch {
+            throw HTTPFailure(.notFound, "no such account: \(error)")
+        }
+    }
+
+    /// Returns once `view` has projected all that is in the log now.
+    func wait(for view: some ViewProgress) async throws {
+        let isThere = await view.waitUntilProjected(broker.log.head, within: .milliseconds(limits.queryWaitMilliseconds))
+        guard isThere else { throw HTTPFailure(.serviceUnavailable, "the view of this answer is behind or away; try again") }
+    }
+
+    /// The request's body as JSON.
+    func decode<Body: Decodable>(_ request: Request, failure: (String) -> HTTPFailure) async throws -> Body {
+        let bytes = try await request.body.collect(upTo: limits.httpBodyBytes)
+        guard JSONDepth.isBounded(bytes.readableBytesUInt8Span) else { throw failure("the JSON is nested too deeply") }
+        do {
+            return try JSONDecoder().decode(Body.self, from: Data(bytes.readableBytesView))
+        } catch DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context) {
+            let field = context.codingPath.map(\.stringValue).joined(separator: ".")
+            throw failure("the field '\(field)' has the wrong type")
+        } catch {
+            throw failure("the body is no JSON object")
+        }
+    }
+}
+
+/// What a password must be.
+struct PasswordPolicy {
+    let minimumCharacters: Int
+    let maximumBytes: Int
+
+    init(_ limits: Settings.Limits) {
+        minimumCharacters = limits.passwordMinCharacters
+        maximumBytes = limits.passwordBytes
+    }
+
+    /// What is wrong with `password`; nil if nothing is.
+    func problem(with password: String) -> String? {
+        if password.utf8.contains(0) { return "a password must not contain NUL" }
+        if password.utf8.count > maximumBytes { return "a password may have \(maximumBytes) bytes of UTF-8 at most" }
+        if password.count < minimumCharacters { return "a password needs \(minimumCharacters) characters or more" }
+        return nil
+    }
+}
+
+/// Replies of JSON.
+enum JSONReply {
+    static func ok(_ body: some Encodable) -> Response { make(.ok, body) }
+
+    static func make(_ status: HTTPResponse.Status, _ body: some Encodable) -> Response {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
+        // What is encoded here are strings, numbers and lists of ours, which always encode.
+        let data = (try? encoder.encode(body)) ?? Data("{}".utf8)
+        return Response(
+            status: status,
+            headers: [.contentType: HTTPFailure.contentType],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: data))
+        )
+    }
+}

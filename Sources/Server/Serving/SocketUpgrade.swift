@@ -1,0 +1,163 @@
+import Broker
+import Foundation
+import NIOCore
+import NIOHTTP1
+import Projections
+
+/// Decides which requests to `/ws` become sockets, whose, and of which kind.
+struct SocketUpgrade: Sendable {
+    let services: SessionServices
+    let dispatchers: LoopDispatchers
+    let tokens: TokenIssuer
+
+    /// Who asked for the socket, and until when the proof holds.
+    private struct Caller {
+        var name: AccountName
+        var id: AccountID
+        var expiresAt: Date?
+    }
+
+    /// Decides about a request. It may take a moment: a guest is let in by the log.
+    func decide(_ head: HTTPRequestHead, _ channel: any Channel) -> EventLoopFuture<UpgradeDecision> {
+        channel.eventLoop.makeFutureWithTask {
+            do {
+                return try await decision(head, channel)
+            } catch let failure as HTTPFailure {
+                return .refuse(failure)
+            } catch let invalid as AccountName.Invalid {
+                return .refuse(HTTPFailure(.badRequest, "\(invalid)"))
+            }
+        }
+    }
+
+    private func decision(_ head: HTTPRequestHead, _ channel: any Channel) async throws -> UpgradeDecision {
+        let handshake: Handshake
+        switch HandshakeRequest.examine(head) {
+        case .notAnUpgrade: return .refuse(HTTPFailure(.upgradeRequired, "this path speaks WebSocket: send an upgrade"), headers: ["Upgrade": "websocket", "Sec-WebSocket-Version": "13"])
+        case .refused(let status, let headers, let reason):
+            return .refuse(HTTPFailure(.init(code: Int(status.code)), reason), headers: headers)
+        case .accepted(let found): handshake = found
+        }
+        let path = handshake.path.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map(String.init)
+        guard path.count <= 2 else { throw HTTPFailure(.notFound, "not found") }
+        // Whoever could act before the views knew of it would be told of people that don't exist.
+        try await services.views.users.waitUntilProjected(services.broker.log.head, within: queryWait)
+
+        var headers = handshake.responseHeaders
+        if handshake.bearer != nil { headers.add(name: "Sec-WebSocket-Protocol", value: "bearer") }
+        let claimed: String? = path.count == 2 ? path[1] : handshake.query["send_id"]
+        let caller = try await caller(handshake, head, claimed: claimed)
+
+        if path.count == 1, handshake.query["send_id"] != nil || handshake.query["receive_id"] != nil {
+            guard let peerText = handshake.query["receive_id"], handshake.query["send_id"] != nil else {
+                throw HTTPFailure(.badRequest, "a conversation needs both send_id and receive_id")
+            }
+            let peer = try AccountName(peerText)
+            let peerID = try await account(named: peer)
+            services.directory.insert(peer, for: peerID)
+            let conversation = Command.Conversation(me: caller.id, peer: peerID)
+            let start = services.broker.log.head
+            return .accept(headers) { channel in
+                try install(.conversation(conversation), caller, peer: peer, rooms: [], startingAfter: start, on: channel)
+            }
+        }
+        let rooms = try await roomsOfCaller(caller.id)
+        let kind: Session.Kind = path.count == 2 ? .room : .session
+        headers.add(name: "X-Quipu-Log", value: services.broker.log.identity.description)
+        headers.add(name: "X-Quipu-Offset", value: String(rooms.asOf))
+        return .accept(headers) { channel in
+            try install(kind, caller, peer: nil, rooms: rooms.value, startingAfter: rooms.asOf, on: channel)
+        }
+    }
+
+    private var queryWait: Duration { .milliseconds(services.settings.limits.queryWaitMilliseconds) }
+
+    // MARK: Who
+
+    private func caller(_ handshake: Handshake, _ head: HTTPRequestHead, claimed: String?) async throws -> Caller {
+        let token = Self.bearer(head) ?? handshake.query["token"] ?? handshake.bearer
+        if let token {
+            let verified: VerifiedToken
+            do {
+                verified = try await tokens.verify(token)
+            } catch {
+                throw HTTPFailure(.unauthorized, "\(error)")
+            }
+            let name = try AccountName(verified.account)
+            guard claimed == nil || Array((claimed ?? "").utf8) == name.utf8 else {
+                throw HTTPFailure(.forbidden, "the token is another account's")
+            }
+            guard let id = try services.broker.log.accountID(named: name) else {
+                throw HTTPFailure(.unauthorized, "the token's account doesn't exist here")
+            }
+            services.directory.insert(name, for: id)
+            return Caller(name: name, id: id, expiresAt: verified.expiresAt)
+        }
+        guard services.settings.auth.mode == .open else { throw HTTPFailure(.unauthorized, "a token is needed") }
+        guard let claimed = claimed ?? handshake.query["account"] else {
+            throw HTTPFailure(.badRequest, "say who you are: /ws?send_id=ME&receive_id=PEER, /ws/ME, or a token")
+        }
+        let name = try AccountName(claimed)
+        let id = try await account(named: name)
+        services.directory.insert(name, for: id)
+        return Caller(name: name, id: id, expiresAt: nil)
+    }
+
+    static func bearer(_ head: HTTPRequestHead) -> String? {
+        for value in head.headers["authorization"] where value.lowercased().hasPrefix("bearer ") {
+            return value.dropFirst("bearer ".count).trimmingCharacters(in: .whitespaces)
+        }
+        return nil
+    }
+
+    /// The account of that name; in open mode a new name is a guest's.
+    private func account(named name: AccountName) async throws -> AccountID {
+        if let found = try services.broker.log.accountID(named: name) { return found }
+        guard services.settings.auth.mode == .open else { throw HTTPFailure(.notFound, "no such user") }
+        guard case .account(let id, _) = await services.broker.execute(.admitGuest(name)) else {
+            throw HTTPFailure(.serviceUnavailable, Session.notStoredText)
+        }
+        return id
+    }
+
+    private func roomsOfCaller(_ account: AccountID) async throws -> (value: Set<RoomID>, asOf: Offset) {
+        let view = services.views.rooms
+        try await view.waitUntilProjected(services.broker.log.head, within: queryWait)
+        let answer = try view.rooms(of: account)
+        return (Set(answer.value.map(\.id)), answer.asOf)
+    }
+
+    // MARK: The socket
+
+    private func install(
+        _ kind: Session.Kind,
+        _ caller: Caller,
+        peer: AccountName?,
+        rooms: Set<RoomID>,
+        startingAfter offset: Offset,
+        on channel: any Channel
+    ) throws {
+        let dispatcher = dispatchers.dispatcher(of: channel.eventLoop)
+        let session = Session(
+            kind: kind,
+            me: caller.id,
+            myName: caller.name,
+            peerName: peer,
+            rooms: rooms,
+            dispatcher: dispatcher,
+            startingAfter: offset
+        )
+        let limits = services.settings.limits
+        let options = channel.syncOptions
+        try options?.setOption(.socketOption(.so_sndbuf), value: .init(limits.sendBufferBytes))
+        let highWater = limits.outboundBytes
+        try options?.setOption(.writeBufferWaterMark, value: .init(low: highWater / 2, high: highWater))
+        let lifetime = caller.expiresAt.map { TimeAmount.milliseconds(Int64(max(0, $0.timeIntervalSinceNow * 1000))) }
+        let handler = SessionHandler(
+            session: session,
+            maximumFrameBytes: limits.frameBytes,
+            lifetime: lifetime
+        )
+        try channel.pipeline.syncOperations.addHandler(handler)
+    }
+}

@@ -1,0 +1,210 @@
+import Broker
+import NIOCore
+
+/// Hands committed events to the sockets of one event loop, and is confined to it.
+///
+/// Everything that a batch holds for a socket, acks included, goes out in one write: what a delivery costs is the write,
+/// not the message. Sockets that only get one room's messages share that room's bytes.
+final class Dispatcher {
+    let loop: any EventLoop
+    /// Which sink of receipts is this loop's.
+    let sink: Int
+    let services: SessionServices
+    /// The offset up to which events have been handed out.
+    private(set) var position: Offset
+
+    private var sessions: [UInt64: Session] = [:]
+    private var lastTicket: UInt64 = 0
+    /// Conversation sockets, by whose they are and the conversation.
+    private var conversations: [Command.Conversation: [Session]] = [:]
+    /// Session sockets by account.
+    private var directs: [AccountID: [Session]] = [:]
+    /// Session and room sockets by room.
+    private var rooms: [RoomID: [Session]] = [:]
+    /// Session and room sockets by account: who is to hear of a change of membership.
+    private var members: [AccountID: [Session]] = [:]
+
+    private var touched: [Session] = []
+    /// Counts segments, so that a session knows whether it was touched in this one.
+    private var segment: UInt64 = 0
+    private var isDraining = false
+
+    init(loop: any EventLoop, sink: Int, services: SessionServices, position: Offset) {
+        self.loop = loop
+        self.sink = sink
+        self.services = services
+        self.position = position
+    }
+
+    var sessionCount: Int { sessions.count }
+
+    // MARK: Sockets come and go
+
+    /// Takes in a socket whose cursor stands at its `delivered`; it catches up if that is behind.
+    func open(_ session: Session) {
+        lastTicket += 1
+        session.ticket = lastTicket
+        sessions[lastTicket] = session
+        switch session.kind {
+        case .conversation(let conversation):
+            conversations[conversation, default: []].append(session)
+            services.presence.enter(conversation)
+        case .session:
+            directs[session.me, default: []].append(session)
+            members[session.me, default: []].append(session)
+            services.presence.enterSession(session.me)
+        case .room:
+            members[session.me, default: []].append(session)
+        }
+        for room in session.rooms { subscribe(session, to: room) }
+        if isDraining { session.shutDown() }
+    }
+
+    func close(_ session: Session) {
+        guard sessions.removeValue(forKey: session.ticket) != nil else { return }
+        switch session.kind {
+        case .conversation(let conversation):
+            Self.remove(session, from: conversation, in: &conversations)
+            services.presence.leave(conversation)
+        case .session:
+            Self.remove(session, from: session.me, in: &directs)
+            Self.remove(session, from: session.me, in: &members)
+            services.presence.leaveSession(session.me)
+        case .room:
+            Self.remove(session, from: session.me, in: &members)
+        }
+        for room in session.rooms { unsubscribe(session, from: room) }
+    }
+
+    func subscribe(_ session: Session, to room: RoomID) {
+        rooms[room, default: []].append(session)
+        services.presence.enter(room, session.me)
+    }
+
+    func unsubscribe(_ session: Session, from room: RoomID) {
+        Self.remove(session, from: room, in: &rooms)
+        services.presence.leave(room, session.me)
+    }
+
+    private static func remove<Key>(_ session: Session, from key: Key, in table: inout [Key: [Session]]) {
+        // Out of the table while it changes: else the array is copied.
+        guard var list = table.removeValue(forKey: key) else { return }
+        if let index = list.firstIndex(where: { $0 === session }) { list.swapAt(index, list.count - 1); list.removeLast() }
+        if !list.isEmpty { table[key] = list }
+    }
+
+    /// Closes every socket, now and as they come.
+    func drain() {
+        isDraining = true
+        for session in sessions.values.sorted(by: { $0.ticket < $1.ticket }) { session.shutDown() }
+    }
+
+    /// Pings who is silent and cuts who stays so; once a second.
+    func tick(now: NIODeadline) {
+        for session in Array(sessions.values) { session.tick(now: now) }
+    }
+
+    // MARK: Events
+
+    /// Hands out a batch and answers the commands that came by this loop.
+    func dispatch(_ batch: CommittedBatch) {
+        loop.preconditionInEventLoop()
+        var answered: [Session] = []
+        for receipt in batch.receipts[sink] {
+            guard let session = sessions[receipt.ticket] else { continue }
+            if session.resolve(receipt.outcome, batch.events) { answered.append(session) }
+        }
+        learnNames(batch.events)
+        var frames = FrameCache(batch: batch.events, directory: services.directory)
+        var start = 0
+        let entries = batch.events.entries
+        for (index, entry) in entries.enumerated() {
+            guard entry.header.type == .memberAdded || entry.header.type == .memberRemoved else { continue }
+            // Membership changes exactly at its offset: what came before is handed out under the old one.
+            deliver(start..<index, answered, &frames)
+            start = index + 1
+            for session in members[entry.header.subject] ?? [] where !session.isLagging {
+                session.applyMembership(entry.header)
+            }
+        }
+        deliver(start..<entries.count, answered, &frames)
+        if !batch.events.isEmpty { position = batch.events.last }
+        for session in answered { session.finishBatch() }
+    }
+
+    private func learnNames(_ batch: EventBatch) {
+        for (index, entry) in batch.entries.enumerated()
+        where entry.header.type == .userRegistered || entry.header.type == .guestSeen {
+            let name = try? batch.withRecord(at: index) { try $0.decodePayload().accountName }
+            if let name = name ?? nil { services.directory.insert(name, for: entry.header.actor) }
+        }
+    }
+
+    /// Hands out the events at `range`, in which nobody joins or leaves.
+    private func deliver(_ range: Range<Int>, _ answered: [Session], _ frames: inout FrameCache) {
+        guard !range.isEmpty else { return }
+        segment += 1
+        touched.removeAll(keepingCapacity: true)
+        frames.group(range)
+        for session in answered where !session.isLagging { touch(session, group: nil) }
+        for group in frames.groups.indices {
+            let header = frames.header(ofGroup: group)
+            if header.concernsRoom {
+                let senders = frames.senders(ofGroup: group)
+                for session in rooms[header.stream] ?? [] {
+                    touch(session, group: group)
+                    // A sender's session socket gets acks in the place of its own messages.
+                    if senders.contains(session.me) { session.isPlain = false }
+                }
+            } else {
+                touchDirect(header, group: group)
+            }
+        }
+        let end = frames.batch.first + Offset(range.upperBound) - 1
+        for session in touched {
+            if session.isPlain, let group = session.onlyGroup {
+                session.deliver(frames.shared(group: group, shape: session.shape), upTo: end)
+            } else {
+                session.deliverMerged(&frames, upTo: end)
+            }
+        }
+    }
+
+    private func touchDirect(_ header: EventHeader, group: Int) {
+        let one = Command.Conversation(me: header.actor, subject: header.subject, stream: header.stream)
+        let other = Command.Conversation(me: header.subject, subject: header.actor, stream: header.stream)
+        for side in one == other ? [one] : [one, other] {
+            for session in conversations[side] ?? [] { touch(session, group: group).isPlain = false }
+            for session in directs[side.me] ?? [] { touch(session, group: group).isPlain = false }
+        }
+    }
+
+    @discardableResult
+    private func touch(_ session: Session, group: Int?) -> Session {
+        if session.isLagging { return session }
+        if session.segment != segment {
+            session.segment = segment
+            session.groups.removeAll(keepingCapacity: true)
+            session.isPlain = group != nil && !session.hasReplies
+            session.onlyGroup = group
+            touched.append(session)
+        } else {
+            session.isPlain = false
+        }
+        if let group { session.groups.append(group) }
+        return session
+    }
+}
+
+@available(*, unavailable)
+extension Dispatcher: Sendable {}
+
+extension EventPayload {
+    fileprivate var accountName: AccountName? {
+        switch self {
+        case .userRegistered(let user): user.account
+        case .guestSeen(let account): account
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,178 @@
+import Broker
+import NIOCore
+import Projections
+
+/// The answer to type 2, the history of a conversation or room, newest first, and to type 3, what of it is unread,
+/// oldest first. Holds the messages that existed at `as_of`, however long it takes to write them.
+struct MessagesAnswer: Answer {
+    /// What was asked for.
+    struct Request {
+        var frame: ClientFrame
+        var conversation: Command.Conversation
+        /// Escaped for JSON; the room's id for a room.
+        var myName: [UInt8]
+        var peerName: [UInt8]
+        var unreadOnly: Bool
+    }
+
+    private let request: Request
+    private let view: ConversationsView
+    private let directory: AccountDirectory
+    private let snapshot: ConversationSnapshot
+
+    /// The ordinals that are left, in the direction of the answer; nil when there are none.
+    private var remaining: ClosedRange<UInt64>?
+    /// Rows that may still be shown.
+    private var quota: UInt64
+    private var shown = 0
+    private var newestShown: Offset = 0
+    private var showsUnread = false
+    private var hasMore = false
+    private var isStarted = false
+    private var names: [AccountID: [UInt8]] = [:]
+
+    private static let sliceRows = 1024
+    private static let sliceBytes = 256 << 10
+
+    init(_ request: Request, view: ConversationsView, directory: AccountDirectory) throws {
+        self.request = request
+        self.view = view
+        self.directory = directory
+        let conversation = request.conversation
+        snapshot = try view.snapshot(
+            of: conversation.stream,
+            reader: conversation.me,
+            peer: conversation.isRoom ? nil : conversation.subject
+        )
+        var first: UInt64 = 1
+        var last = snapshot.messageCount
+        if request.unreadOnly {
+            first = try view.firstOrdinal(in: conversation.stream, after: snapshot.readerMark)
+        } else if let before = request.frame.before {
+            let end = before == 0 ? 1 : try view.firstOrdinal(in: conversation.stream, after: before - 1)
+            last = min(last, end - 1)
+        }
+        remaining = first <= last ? first...last : nil
+        quota = request.frame.limit ?? .max
+    }
+
+    var mark: Command? {
+        guard showsUnread, request.frame.mark != false else { return nil }
+        return .markRead(request.conversation, upTo: newestShown)
+    }
+
+    mutating func writeSlice(to bytes: inout ByteBuffer) throws -> Bool {
+        var json = ByteBuffer()
+        let isFirst = !isStarted
+        if isFirst {
+            isStarted = true
+            json.writeStaticString("{\"from\":\"")
+            json.writeBytes(request.peerName)
+            json.writeStaticString("\",\"code\":50000,\"content\":[")
+        }
+        try writeRows(to: &json)
+        let isDone = remaining == nil
+        if isDone {
+            if shown == 0 { json = nothing } else { writeEnd(to: &json) }
+        }
+        switch (isFirst, isDone) {
+        case (true, true): bytes.writeTextFrame(json)
+        case (true, false): bytes.writeFirstFragment(json)
+        case (false, false): bytes.writeContinuation(json, isFinal: false)
+        case (false, true): bytes.writeContinuation(json, isFinal: true)
+        }
+        return isDone
+    }
+
+    private mutating func writeRows(to json: inout ByteBuffer) throws {
+        guard let ordinals = remaining else { return }
+        let newestFirst = !request.unreadOnly
+        let me = request.conversation.me
+        var rows = 0
+        var next: UInt64? = nil
+        try view.forEachMessage(
+            in: request.conversation.stream,
+            from: newestFirst ? ordinals.upperBound : ordinals.lowerBound,
+            newestFirst: newestFirst,
+            limit: Self.sliceRows
+        ) { row in
+            guard ordinals.contains(row.ordinal) else {
+                next = nil
+                rows = Self.sliceRows + 1
+                return false
+            }
+            rows += 1
+            next = newestFirst ? row.ordinal - 1 : row.ordinal + 1
+            guard !row.isDeleted, !request.unreadOnly || row.sender != me else { return true }
+            guard quota > 0 else {
+                hasMore = true
+                next = nil
+                rows = Self.sliceRows + 1
+                return false
+            }
+            quota -= 1
+            write(row, to: &json)
+            return json.readableBytes < Self.sliceBytes
+        }
+        if rows == 0 { next = nil }
+        guard let next, ordinals.contains(next) else {
+            remaining = nil
+            return
+        }
+        remaining = newestFirst ? ordinals.lowerBound...next : next...ordinals.upperBound
+    }
+
+    private mutating func write(_ row: borrowing MessageRow, to json: inout ByteBuffer) {
+        let conversation = request.conversation
+        let isMine = row.sender == conversation.me
+        let isUnread = !isMine && row.offset > snapshot.readerMark
+        newestShown = max(newestShown, row.offset)
+        showsUnread = showsUnread || isUnread
+        if shown > 0 { json.writeStaticString(",") }
+        shown += 1
+        json.writeStaticString("{\"ID\":")
+        json.writeDecimal(row.offset)
+        json.writeStaticString(",\"CreatedAt\":\"")
+        json.writeTimestamp(milliseconds: row.milliseconds)
+        json.writeStaticString("\",\"UpdatedAt\":\"")
+        json.writeTimestamp(milliseconds: row.updatedMilliseconds)
+        json.writeStaticString("\",\"DeletedAt\":null,\"send_id\":\"")
+        json.writeBytes(isMine ? request.myName : senderName(row.sender))
+        json.writeStaticString("\",\"receive_id\":\"")
+        json.writeBytes(isMine || conversation.isRoom ? request.peerName : request.myName)
+        json.writeStaticString("\",\"content\":")
+        json.writeSpan(row.contentJSON)
+        json.writeStaticString(",\"is_read\":")
+        let isRead: Bool
+        if !isMine {
+            isRead = !isUnread
+        } else {
+            isRead = conversation.isRoom || conversation.subject == conversation.me || row.offset <= snapshot.peerMark
+        }
+        if isRead { json.writeStaticString("true}") } else { json.writeStaticString("false}") }
+    }
+
+    private mutating func senderName(_ id: AccountID) -> [UInt8] {
+        guard request.conversation.isRoom else { return request.peerName }
+        if let known = names[id] { return known }
+        let name = directory.escapedName(of: id)
+        names[id] = name
+        return name
+    }
+
+    private func writeEnd(to json: inout ByteBuffer) {
+        json.writeStaticString("],\"as_of\":")
+        json.writeDecimal(snapshot.asOf)
+        if request.frame.limit != nil { json.writeString(",\"more\":\(hasMore)") }
+        Session.writeReply(to: request.frame.type, ref: request.frame.ref, &json)
+        json.writeStaticString("}")
+    }
+
+    private var nothing: ByteBuffer {
+        Outbound.serverReply(.end, "没有更多消息了") { json in
+            json.writeStaticString(",\"as_of\":")
+            json.writeDecimal(snapshot.asOf)
+            Session.writeReply(to: request.frame.type, ref: request.frame.ref, &json)
+        }
+    }
+}

@@ -1,0 +1,227 @@
+import Broker
+import NIOCore
+
+// What the requests of PROTOCOL's envelope do, and what is answered to them.
+
+extension Session {
+    /// What a request is about, or why it can't be answered.
+    private enum Target {
+        case conversation(Command.Conversation, peerName: [UInt8])
+        case unknownGuest(AccountName)
+        case refused(Outbound.Code, String)
+    }
+
+    /// Does what `frame` asks for.
+    func handle(_ frame: ClientFrame) {
+        if let problem = frame.problem {
+            refuse(frame, .badRequest, problem)
+            return
+        }
+        if case .room = kind, frame.type == nil, frame.msg != nil || frame.roomId != nil {
+            send(frame, content: frame.msg ?? [], isEnvelope: false)
+            return
+        }
+        switch frame.type {
+        case 1: sendMessage(frame)
+        case 2, 3: query(frame)
+        case 4:
+            let views = services.views
+            answer(frame, from: views.unread) { [me, services] in
+                CountsAnswer(frame: frame, counts: try views.unread.counts(of: me), directory: services.directory)
+            }
+        case 5: mark(frame)
+        case nil: refuse(frame, .badRequest, "the field 'type' is missing: 1 sends, 2 is history, 3 unread, 4 counts, 5 marks read")
+        case let type?: refuse(frame, .badRequest, "type \(type) is unknown: 1 sends, 2 is history, 3 unread, 4 counts, 5 marks read")
+        }
+    }
+
+    private func sendMessage(_ frame: ClientFrame) {
+        switch frame.content {
+        case .missing, .null: send(frame, content: [], isEnvelope: true)
+        case .string(let bytes): send(frame, content: bytes, isEnvelope: true)
+        default: refuse(frame, .badRequest, "the field 'content' must be a string")
+        }
+    }
+
+    private func send(_ frame: ClientFrame, content: [UInt8], isEnvelope: Bool) {
+        let limits = services.settings.limits
+        guard content.count <= limits.contentBytes else {
+            refuse(frame, .tooLarge, "the content has \(content.count) bytes; \(limits.contentBytes) are allowed")
+            return
+        }
+        let conversation: Command.Conversation
+        switch target(of: frame) {
+        case .refused(let code, let text):
+            refuse(frame, code, text)
+            return
+        case .unknownGuest(let name):
+            admitGuest(name, then: frame)
+            return
+        case .conversation(let found, _): conversation = found
+        }
+        guard services.rates.allows(me, now: .now()) else {
+            refuse(frame, .refused, "too many messages: \(limits.messagesPerSecond) a second are allowed")
+            return
+        }
+        let message = Command.Message(
+            conversation: conversation,
+            payload: MessagePayload.encode(content: content, id: frame.id ?? []),
+            idHash: frame.id.map { Identifier(hashingMessageID: $0.span) }
+        )
+        let wantsAck = isEnvelope || frame.id != nil || frame.ref != nil
+        let sent = ReplyQueue.Sent(conversation: conversation, ref: frame.ref, id: frame.id, wantsAck: wantsAck)
+        submit(.send(message), awaiting: .send(sent), for: frame)
+    }
+
+    private func mark(_ frame: ClientFrame) {
+        switch target(of: frame) {
+        case .refused(let code, let text): refuse(frame, code, text)
+        case .unknownGuest(let name): admitGuest(name, then: frame)
+        case .conversation(let conversation, _):
+            submit(.markRead(conversation, upTo: frame.upto ?? .max), awaiting: .mark(ref: frame.ref), for: frame)
+        }
+    }
+
+    private func query(_ frame: ClientFrame) {
+        let conversation: Command.Conversation
+        let peerName: [UInt8]
+        switch target(of: frame) {
+        case .refused(let code, let text):
+            refuse(frame, code, text)
+            return
+        case .unknownGuest:
+            refuse(frame, .notFound, "no such user")
+            return
+        case .conversation(let found, let name): (conversation, peerName) = (found, name)
+        }
+        let maximum = services.settings.limits.pageRows
+        if let limit = frame.limit, limit < 1 || limit > UInt64(maximum) {
+            refuse(frame, .badRequest, "the field 'limit' must be 1 to \(maximum)")
+            return
+        }
+        let views = services.views
+        let request = MessagesAnswer.Request(
+            frame: frame,
+            conversation: conversation,
+            myName: myName,
+            peerName: peerName,
+            unreadOnly: frame.type == 3
+        )
+        answer(frame, from: views.conversations) { [services] in
+            try MessagesAnswer(request, view: views.conversations, directory: services.directory)
+        }
+    }
+
+    /// The conversation or room that a request is about: on a conversation socket its own, else what `to` or `room` says.
+    private func target(of frame: ClientFrame) -> Target {
+        if case .conversation(let conversation) = kind { return .conversation(conversation, peerName: peerName) }
+        if let room = frame.room ?? frame.roomId {
+            // A room that one isn't in is as good as none, whatever its id.
+            guard let id = RoomID(String(decoding: room, as: UTF8.self)) else { return .refused(.notFound, "no such room") }
+            guard isMember(of: id) else { return .refused(.forbidden, "you are not a member of this room") }
+            return .conversation(Command.Conversation(me: me, room: id), peerName: Array(id.uuidText.utf8))
+        }
+        guard let to = frame.to else { return .refused(.badRequest, "say whom: the field 'to' (an account) or 'room' is missing") }
+        let name: AccountName
+        do throws(AccountName.Invalid) {
+            name = try AccountName(String(decoding: to, as: UTF8.self))
+        } catch {
+            return .refused(.notFound, "no such user: \(error)")
+        }
+        do {
+            if let peer = try services.broker.log.accountID(named: name) {
+                services.directory.insert(name, for: peer)
+                return .conversation(Command.Conversation(me: me, peer: peer), peerName: AccountDirectory.escaped(name))
+            }
+        } catch {
+            return .refused(.notStored, Self.notStoredText)
+        }
+        return services.settings.auth.mode == .open ? .unknownGuest(name) : .refused(.notFound, "no such user")
+    }
+
+    /// Whether this socket's user is in `room`, as far as the socket knows; for a command the writer has the last word.
+    private func isMember(of room: RoomID) -> Bool {
+        if rooms.contains(room) { return true }
+        // The cursor may be behind a membership that was made over HTTP, which the client knows of already.
+        return (try? services.views.rooms.isMember(me, of: room)) ?? false
+    }
+
+    // MARK: Replies
+
+    /// Answers that nothing was done.
+    func refuse(_ frame: ClientFrame, _ code: Outbound.Code, _ text: String) {
+        reply(Outbound.serverReply(code, text) { json in Self.writeReply(to: frame.type, ref: frame.ref, &json) })
+    }
+
+    static func writeReply(to type: UInt64?, ref: [UInt8]?, _ json: inout ByteBuffer) {
+        if let type {
+            json.writeStaticString(",\"reply\":")
+            json.writeDecimal(type)
+        }
+        if let ref {
+            json.writeStaticString(",\"ref\":")
+            json.writeBytes(ref)
+        }
+    }
+
+    /// The reply to a command, and the offset of the event that it tells of.
+    func receiptReply(to awaited: ReplyQueue.Awaited, _ outcome: Outcome, _ batch: EventBatch) -> (ByteBuffer?, at: Offset) {
+        let stored: Offset = if case .stored(let last) = outcome { last } else { 0 }
+        switch awaited {
+        case .silentMark: return (nil, stored)
+        case .guest: if case .account(_, let offset) = outcome { return (nil, offset) } else { return (nil, 0) }
+        case .send(let sent): return (sendReply(sent, outcome), stored)
+        case .mark(let ref):
+            let upTo: Offset
+            switch outcome {
+            case .stored(let last): upTo = batch.entries[Int(last - batch.first)].header.reference
+            case .unchanged(let offset): upTo = offset
+            default: return (refusalReply(outcome, type: 5, ref: ref), 0)
+            }
+            var json = ByteBuffer()
+            json.writeStaticString("{\"from\":\"Server\",\"code\":50000,\"content\":")
+            json.writeDecimal(upTo)
+            Self.writeReply(to: 5, ref: ref, &json)
+            json.writeStaticString("}")
+            return (json, stored)
+        }
+    }
+
+    private func sendReply(_ sent: ReplyQueue.Sent, _ outcome: Outcome) -> ByteBuffer? {
+        let offset: Offset
+        var isDuplicate = false
+        switch outcome {
+        case .stored(let last): offset = last
+        case .duplicate(let first): (offset, isDuplicate) = (first, true)
+        default: return refusalReply(outcome, type: 1, ref: sent.ref)
+        }
+        guard sent.wantsAck else { return nil }
+        let isOnline = services.presence.isReceiving(sent.conversation)
+        let text = isOnline ? "消息发送成功,对方在线" : "消息发送成功,对方离线"
+        var from: [UInt8]?
+        if case .conversation = kind { from = peerName + Array("->".utf8) + myName }
+        return Outbound.serverReply(isOnline ? .sentOnline : .sentOffline, text, from: from) { json in
+            json.writeStaticString(",\"offset\":")
+            json.writeDecimal(offset)
+            if let id = sent.id {
+                json.writeStaticString(",\"id\":")
+                json.writeJSONString(id.span)
+            }
+            if isDuplicate { json.writeStaticString(",\"duplicate\":true") }
+            Self.writeReply(to: 1, ref: sent.ref, &json)
+        }
+    }
+
+    private func refusalReply(_ outcome: Outcome, type: UInt64, ref: [UInt8]?) -> ByteBuffer {
+        let code: Outbound.Code
+        let text: String
+        switch outcome {
+        case .refused(.unanswered): (code, text) = (.refused, "发送信息过多对方已禁止你发送消息")
+        case .refused(.notMember), .refused(.notAllowed): (code, text) = (.forbidden, "you are not a member of this room")
+        case .refused(.noSuchRoom): (code, text) = (.notFound, "no such room")
+        case .refused(.noSuchAccount): (code, text) = (.notFound, "no such user")
+        default: (code, text) = (.notStored, Self.notStoredText)
+        }
+        return Outbound.serverReply(code, text) { json in Self.writeReply(to: type, ref: ref, &json) }
+    }
+}

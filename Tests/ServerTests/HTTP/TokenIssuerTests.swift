@@ -1,0 +1,214 @@
+import Foundation
+import JWTKit
+import Testing
+
+@testable import Server
+
+@Suite struct TokenIssuerTests {
+    private static let keyBytes = [UInt8](0..<32)
+    private let now = Date(timeIntervalSince1970: 1_800_000_000)
+
+    private func issuer(hours: Int = 20, key: [UInt8] = keyBytes) async throws -> TokenIssuer {
+        await TokenIssuer(key: try TokenKey(key), hours: hours)
+    }
+
+    private func sign(
+        _ claims: [String: any Sendable] = [:],
+        header: JWTHeader = [:],
+        key: [UInt8] = keyBytes,
+        digest: DigestAlgorithm = .sha256
+    ) async throws -> String {
+        try await JWTKeyCollection().add(hmac: HMACKey(from: key), digestAlgorithm: digest)
+            .sign(Claims(now: now, changed: claims), header: header)
+    }
+
+    /// A token's part as JSON.
+    private func part(_ index: Int, of token: String) throws -> [String: Any] {
+        let data = try #require(Data(base64URL: String(token.split(separator: ".")[index])))
+        return try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+    }
+
+    // MARK: Issuing
+
+    @Test func `a token carries the claims of the protocol`() async throws {
+        let token = try await issuer().issue(account: "帳號", username: "Ännchen", now: now + 0.9)
+        let header = try part(0, of: token)
+        #expect(header["alg"] as? String == "HS256")
+        #expect(header["typ"] as? String == "JWT")
+        let claims = try part(1, of: token)
+        #expect(
+            Set(claims.keys) == ["account", "username", "sub", "aud", "iss", "jti", "iat", "nbf", "exp"]
+        )
+        for name in ["account", "sub", "aud"] { #expect(claims[name] as? String == "帳號", "\(name)") }
+        #expect(claims["username"] as? String == "Ännchen")
+        #expect(claims["iss"] as? String == "ginJWT")
+        #expect(claims["iat"] as? Int == 1_800_000_000)
+        #expect(claims["nbf"] as? Int == 1_800_000_000)
+        #expect(claims["exp"] as? Int == 1_800_000_000 + 20 * 3_600)
+    }
+
+    @Test func `times are integers, as other readers expect`() async throws {
+        let token = try await issuer().issue(account: "1", username: "1", now: now)
+        let json = try #require(Data(base64URL: String(token.split(separator: ".")[1])))
+        let text = String(decoding: json, as: UTF8.self)
+        for time in ["\"iat\":1800000000,", "\"nbf\":1800000000", "\"exp\":1800072000"] {
+            #expect((text + ",").replacing("}", with: ",").contains(time), "\(time)")
+        }
+        #expect(!text.contains("."))
+    }
+
+    @Test func `each token has its own id`() async throws {
+        let issuer = try await issuer()
+        let ids = try await [issuer.issue(account: "1", username: "1"), issuer.issue(account: "1", username: "1")]
+            .map { try part(1, of: $0)["jti"] as? String }
+        #expect(ids[0] != ids[1])
+    }
+
+    // MARK: Verifying
+
+    @Test func `a token is verified from its issue to its end`() async throws {
+        let issuer = try await issuer(hours: 1)
+        let token = try await issuer.issue(account: "1", username: "One", now: now)
+        let expected = VerifiedToken(account: "1", username: "One", expiresAt: now + 3_600)
+        #expect(try await issuer.verify(token, now: now) == expected)
+        #expect(try await issuer.verify(token, now: now + 3_599.9) == expected)
+        await #expect(throws: TokenError.expired) { try await issuer.verify(token, now: now + 3_600) }
+        await #expect(throws: TokenError.notYetValid) { try await issuer.verify(token, now: now - 0.1) }
+    }
+
+    @Test func `a token that jwt-kit signed alike is verified`() async throws {
+        #expect(try await issuer().verify(try await sign(), now: now).account == "1")
+    }
+
+    @Test func `another key doesn't fit`() async throws {
+        let token = try await issuer(key: [UInt8](1...32)).issue(account: "1", username: "1", now: now)
+        await #expect(throws: TokenError.wrongSignature) { try await issuer().verify(token, now: now) }
+    }
+
+    @Test func `another issuer is refused`() async throws {
+        let token = try await sign(["iss": "someone"])
+        await #expect(throws: TokenError.wrongIssuer) { try await issuer().verify(token, now: now) }
+    }
+
+    @Test func `another algorithm is refused, signed with our own key or not`() async throws {
+        let issuer = try await issuer()
+        for digest in [DigestAlgorithm.sha384, .sha512] {
+            let token = try await sign(key: [UInt8](repeating: 7, count: 64), digest: digest)
+            await #expect(throws: TokenError.wrongSignature) { try await issuer.verify(token, now: now) }
+        }
+        for name in ["HS512", "RS256", "none", "None", "hs256", ""] {
+            let token = try await sign(header: ["alg": .string(name)])
+            await #expect(throws: TokenError.wrongAlgorithm, "\(name)") { try await issuer.verify(token, now: now) }
+        }
+    }
+
+    @Test func `a critical extension is refused`() async throws {
+        let token = try await sign(header: ["crit": ["b64"]])
+        await #expect(throws: TokenError.wrongAlgorithm) { try await issuer().verify(token, now: now) }
+    }
+
+    @Test(arguments: ["none", "None", "NONE", "nOnE", "HS256"])
+    func `no signature is no signature`(algorithm: String) async throws {
+        let issuer = try await issuer()
+        let token = try await issuer.issue(account: "1", username: "1", now: now)
+        let parts = token.split(separator: ".")
+        let header = Data(#"{"alg":"\#(algorithm)","typ":"JWT"}"#.utf8).base64URL
+        for signature in ["", "AAAA", String(parts[2])] {
+            let forged = "\(header).\(parts[1]).\(signature)"
+            if forged == token { continue }
+            await #expect(throws: TokenError.self) { try await issuer.verify(forged, now: now) }
+        }
+    }
+
+    @Test(arguments: [
+        "", ".", "..", "...", "a", "a.b", "a.b.c", "a.b.c.d", "Bearer x", "e30.e30.", "e30.e30.AAAA", "null.null.null", "😀.😀.😀",
+        "\u{0}.\u{0}.\u{0}", String(repeating: ".", count: 10_000), String(repeating: "a", count: 100_000),
+    ])
+    func `what is no token is refused`(text: String) async throws {
+        await #expect(throws: TokenError.self) { try await issuer().verify(text, now: now) }
+    }
+
+    @Test(arguments: ["account", "username", "iss", "nbf", "exp"])
+    func `a token without a claim is malformed`(claim: String) async throws {
+        let token = try await sign([claim: NSNullClaim()])
+        await #expect(throws: TokenError.malformed) { try await issuer().verify(token, now: now) }
+    }
+
+    @Test func `a token changed in any place is no token`() async throws {
+        let issuer = try await issuer()
+        let token = Array(try await issuer.issue(account: "1", username: "One", now: now).utf8)
+        let verified = try await issuer.verify(String(decoding: token, as: UTF8.self), now: now)
+        for index in token.indices {
+            var changed = token
+            changed[index] = changed[index] == 0x41 ? 0x42 : 0x41
+            let result = try? await issuer.verify(String(decoding: changed, as: UTF8.self), now: now)
+            // The last character of base 64 has bits to spare: another one may spell the same signature.
+            let isLast = index == token.count - 1
+            #expect(result == nil || isLast && result == verified, "at \(index)")
+        }
+    }
+
+    @Test func `an error says what is wrong and nothing else`() {
+        let all: [TokenError] = [
+            .missing, .malformed, .wrongAlgorithm, .wrongSignature, .wrongIssuer, .notYetValid, .expired,
+        ]
+        #expect(
+            all.map(\.description) == [
+                "token is missing", "token is malformed", "signature algorithm is not HS256", "signature is invalid",
+                "token has another issuer", "token is not valid yet", "token is expired",
+            ]
+        )
+    }
+}
+
+/// Stands for a claim that is left out.
+private struct NSNullClaim: Sendable {}
+
+/// Claims of which a test changes some.
+private struct Claims: JWTPayload {
+    private var strings: [String: String]
+    private var numbers: [String: Int]
+
+    init(now: Date, changed: [String: any Sendable]) {
+        let second = Int(now.timeIntervalSince1970)
+        strings = ["account": "1", "username": "One", "sub": "1", "aud": "1", "iss": "ginJWT", "jti": "x"]
+        numbers = ["iat": second, "nbf": second, "exp": second + 60]
+        for (name, value) in changed {
+            strings[name] = value as? String
+            numbers[name] = value as? Int
+        }
+    }
+
+    init(from decoder: any Decoder) throws {
+        strings = [:]
+        numbers = [:]
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: Name.self)
+        for (name, value) in strings { try container.encode(value, forKey: Name(stringValue: name)) }
+        for (name, value) in numbers { try container.encode(value, forKey: Name(stringValue: name)) }
+    }
+
+    func verify(using algorithm: some JWTAlgorithm) {}
+
+    private struct Name: CodingKey {
+        let stringValue: String
+        var intValue: Int? { nil }
+
+        init(stringValue: String) { self.stringValue = stringValue }
+
+        init?(intValue: Int) { nil }
+    }
+}
+
+extension Data {
+    fileprivate init?(base64URL text: String) {
+        let padding = String(repeating: "=", count: (4 - text.utf8.count % 4) % 4)
+        self.init(base64Encoded: text.replacing("-", with: "+").replacing("_", with: "/") + padding)
+    }
+
+    fileprivate var base64URL: String {
+        base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
+    }
+}
