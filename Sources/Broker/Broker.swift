@@ -49,31 +49,28 @@ package final class Broker: Sendable {
     let queue: CommandQueue
     private let options: Options
     private let sinks: Int
-    private let subscribers: [any CommitSubscriber]
+    private let subscribers = Mutex<[any CommitSubscriber]>([])
     private let clock: @Sendable () -> UInt64
     private let failed = Mutex<String?>(nil)
     private let finished = DispatchSemaphore(value: 0)
     private let onFailure: @Sendable (String) -> Void
 
-    /// Makes a broker; ``start(state:projected:)`` sets it going.
+    /// Makes a broker; ``start(state:projected:subscribers:)`` sets it going.
     ///
     /// - Parameters:
     ///   - sinks: How many sinks of receipts there are besides the broker's own, which serves ``execute(_:)``.
-    ///   - subscribers: Who follows the log, in the order in which they are told.
     ///   - clock: Milliseconds since 1970; only tests give another one than the machine's.
     ///   - onFailure: Told once if the log can't go on at all (a flush failed and the disk isn't full).
     package init(
         log: EventLog,
         options: Options = .init(),
         sinks: Int = 0,
-        subscribers: [any CommitSubscriber],
         clock: @escaping @Sendable () -> UInt64 = Broker.now,
         onFailure: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         self.log = log
         self.options = options
         self.sinks = sinks
-        self.subscribers = subscribers
         self.clock = clock
         self.onFailure = onFailure
         queue = CommandQueue(capacity: options.queueEvents)
@@ -92,8 +89,10 @@ package final class Broker: Sendable {
     /// - Parameters:
     ///   - state: What the views know.
     ///   - projected: The least of their checkpoints.
+    ///   - subscribers: Who follows the log, in the order in which they are told.
     /// - Throws: What reading the log throws.
-    package func start(state: any DecisionState, projected: Offset) throws {
+    package func start(state: any DecisionState, projected: Offset, subscribers: [any CommitSubscriber]) throws {
+        self.subscribers.withLock { $0 = subscribers }
         let log = log
         var warm = Decider(limits: options.limits, state: state, head: log.head) { try log.accountID(named: $0) }
         try log.read(after: projected) { record in
@@ -178,7 +177,7 @@ package final class Broker: Sendable {
             receipts[submission.sink].append(Receipt(ticket: submission.ticket, outcome: outcome))
         }
         let committed = CommittedBatch(events: events, receipts: receipts)
-        for subscriber in subscribers { subscriber.committed(committed) }
+        for subscriber in subscribers.withLock({ $0 }) { subscriber.committed(committed) }
         for (submission, outcome) in zip(submissions, outcomes) { submission.reply?(outcome) }
     }
 

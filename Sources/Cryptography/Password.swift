@@ -47,6 +47,7 @@ package enum Password {
     /// - Parameters:
     ///   - password: What was typed; one that can't be hashed fits nothing.
     ///   - hash: A bcrypt hash; anything else is fitted by nothing.
+    /// - Returns: Whether they belong together.
     package static func verify(_ password: [UInt8], against hash: String) -> Bool {
         // libxcrypt knows a dozen methods by their prefix, some of them broken: none but bcrypt gets past here.
         let stored = [UInt8](hash.utf8)

@@ -12,10 +12,11 @@ package struct LMDBError: Error, Hashable, CustomStringConvertible {
     /// Bytes in a table that no value of ours encodes to.
     package static func malformed(_ what: String) -> LMDBError { LMDBError(code: MDB_CORRUPTED, function: what) }
 
-    /// Whether the cause is want of room: the map is full, or the disk is. LMDB reports a full disk as EIO when it
-    /// writes less than it asked for, and as ENOSPC when the kernel says so at once.
+    /// Whether the cause may be want of room: the map is full, the disk is, or the file has reached the size that the
+    /// process or the quota allows. LMDB reports a full disk as EIO when it writes less than it asked for, and as
+    /// ENOSPC when the kernel says so at once; EIO has other causes as well.
     package var isOutOfSpace: Bool {
-        code == MDB_MAP_FULL || code == 5 || code == 28 || code == 122  // EIO, ENOSPC, EDQUOT
+        code == MDB_MAP_FULL || [5, 27, 28, 122].contains(code)  // EIO, EFBIG, ENOSPC, EDQUOT
     }
 
     /// Whether the file is no environment that this version can read, or is damaged.

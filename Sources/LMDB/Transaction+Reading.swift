@@ -78,6 +78,7 @@ extension Transaction where Self: ~Copyable {
                     unsafe key = MDB_val(borrowing: bytes)
                     return unsafe mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE)
                 }
+                if code != MDB_NOTFOUND { try LMDBError.check(code, "mdb_cursor_get") }
             }
             code = unsafe mdb_cursor_get(cursor, &key, &value, code == MDB_NOTFOUND ? MDB_LAST : MDB_PREV)
             while code == MDB_SUCCESS {

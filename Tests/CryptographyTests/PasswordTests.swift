@@ -2,7 +2,7 @@ import Testing
 
 @testable import Cryptography
 
-/// bcrypt against hashes that other implementations made, and what it must refuse. Cost 4 keeps it quick.
+/// bcrypt against hashes that other implementations made, and what it must refuse; cost 4 keeps it quick.
 @Suite struct PasswordTests {
     @Test(arguments: ["x", "correct horse battery staple", "密碼 🔑", String(repeating: "z", count: 72)])
     func `a password fits the hash that was made of it and no other`(password: String) throws {

@@ -35,6 +35,13 @@ package enum Command: Sendable {
             stream = room
         }
 
+        /// The direct conversation of `me` and `peer`, whose stream is known already.
+        package init(direct stream: StreamID, me: AccountID, peer: AccountID) {
+            self.me = me
+            subject = peer
+            self.stream = stream
+        }
+
         package var isRoom: Bool { subject == stream }
     }
 

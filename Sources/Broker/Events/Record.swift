@@ -3,6 +3,8 @@ internal import LMDB
 
 /// Bytes that are no record, or not one that this version can read.
 package enum RecordError: Error, Equatable, CustomStringConvertible {
+    /// The log goes on after it, but it isn't there.
+    case missing
     case truncated
     case checksum
     case unknownFormat(UInt8)
@@ -13,6 +15,7 @@ package enum RecordError: Error, Equatable, CustomStringConvertible {
 
     package var description: String {
         switch self {
+        case .missing: "the record is missing"
         case .truncated: "the record is too short"
         case .checksum: "the record's checksum doesn't match: the file is damaged"
         case .unknownFormat(let format): "record format \(format) is unknown: a newer version wrote it"

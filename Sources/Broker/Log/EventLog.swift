@@ -51,14 +51,18 @@ package final class EventLog: Sendable {
         let time: UInt64
         if isReadOnly {
             let environment = environment
-            (events, names, identity, head, time) = try environment.read { transaction in
-                let events = try transaction.openTable("events", hasIntegerKeys: true)
-                let names = try transaction.openTable("names")
-                let metadata = try transaction.openTable("metadata")
-                let identity = try Self.identity(in: transaction, metadata)
-                guard let identity else { throw Unreadable(description: "\(directory) holds no log") }
-                let (head, time) = try Self.last(in: transaction, events)
-                return (events, names, identity, head, time)
+            do {
+                (events, names, identity, head, time) = try environment.read { transaction in
+                    let events = try transaction.openTable("events", hasIntegerKeys: true)
+                    let names = try transaction.openTable("names")
+                    let metadata = try transaction.openTable("metadata")
+                    let identity = try Self.identity(in: transaction, metadata)
+                    guard let identity else { throw Unreadable(description: "\(directory) holds no log") }
+                    let (head, time) = try Self.last(in: transaction, events)
+                    return (events, names, identity, head, time)
+                }
+            } catch let error as LMDBError where error.isMissing {
+                throw Unreadable(description: "\(directory) holds no log")
             }
         } else {
             let environment = environment
@@ -131,12 +135,12 @@ package final class EventLog: Sendable {
         limit: Int = .max,
         _ body: (borrowing Record) throws -> Bool
     ) throws {
-        guard limit > 0 else { return }
+        guard limit > 0, offset < .max else { return }
         var left = limit
         var expected = offset + 1
         try environment.read { transaction in
             try transaction.scan(events, from: offset + 1) { position, bytes in
-                guard position == expected else { throw Damaged(offset: expected, reason: .truncated) }
+                guard position == expected else { throw Damaged(offset: expected, reason: .missing) }
                 expected += 1
                 let record: Record
                 do throws(RecordError) {
@@ -167,6 +171,7 @@ package final class EventLog: Sendable {
     package func accountID(named name: AccountName) throws -> AccountID? {
         try environment.read { transaction in
             guard let value = try transaction.value(of: name.utf8.span, in: names) else { return nil }
+            guard value.count == Identifier.byteCount else { throw LMDBError.malformed("names") }
             return Identifier(value)
         }
     }
@@ -192,8 +197,8 @@ package final class EventLog: Sendable {
     ) throws -> (Offset, UInt64) {
         guard let last = try transaction.lastIntegerKey(in: table) else { return (0, 0) }
         guard let bytes = try transaction.value(of: last, in: table) else { return (0, 0) }
-        // A damaged last record must not keep the log from opening: readers report it when they reach it.
-        guard bytes.count >= EventHeader.byteCount else { return (last, 0) }
-        return (last, bytes.littleEndian(at: 4))
+        // A damaged last record must not keep the log from opening: readers report it when they reach it. Nor must the
+        // time that it seems to have hold the clock for ever.
+        return (last, (try? Record(bytes, at: last))?.header.milliseconds ?? 0)
     }
 }

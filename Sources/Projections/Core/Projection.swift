@@ -1,4 +1,5 @@
 package import Broker
+package import Cryptography
 package import LMDB
 
 /// A pure reducer: what a view holds is a function of the events alone.
@@ -18,7 +19,13 @@ package protocol Projection: Sendable {
     init(tables: [Table])
 
     /// Takes in the next event of the log.
-    mutating func apply(_ record: borrowing Record, in transaction: inout WriteTransaction) throws
+    ///
+    /// - Parameter hasher: For the commitments of payloads; making one costs more than hashing a message.
+    mutating func apply(
+        _ record: borrowing Record,
+        in transaction: inout WriteTransaction,
+        with hasher: borrowing SHA256
+    ) throws
 
     /// Writes what is only in memory and forgets it. Called before every commit.
     mutating func flush(in transaction: inout WriteTransaction) throws

@@ -1,4 +1,5 @@
 internal import Broker
+internal import Cryptography
 internal import LMDB
 
 /// Applies the log to one view, slice by slice; confined to the thread that drives it.
@@ -44,13 +45,14 @@ struct Projector {
         let last = min(end, projected + Offset(limit))
         var reached = projected
         do {
+            let hasher = SHA256()
             try store.environment.write { transaction in
                 var bytes = 0
                 while reached < last, bytes < Self.sliceBytes {
                     let start = reached
                     try readSnapshot(from: start, to: last) { record in
                         do {
-                            try projection.apply(record, in: &transaction)
+                            try projection.apply(record, in: &transaction, with: hasher)
                         } catch let error as LMDBError {
                             throw error
                         } catch {

@@ -1,5 +1,5 @@
 package import Broker
-package import LMDB
+internal import LMDB
 internal import Synchronization
 
 /// A view as queries see it: always there, whatever is rebuilt or switched behind it.
@@ -9,7 +9,8 @@ package final class View: Sendable {
     /// The projection that fills it.
     package let projection: any Projection.Type
 
-    private let current: Mutex<ViewStore>
+    /// Nil once the view is closed.
+    private let current: Mutex<ViewStore?>
     private let reached: Atomic<UInt64>
     private let stalled = Atomic(false)
     private let isOut = Atomic(false)
@@ -47,8 +48,8 @@ package final class View: Sendable {
     /// Whether the view can't go on for want of room, and tries again.
     package var isStalled: Bool { stalled.load(ordering: .relaxed) }
 
-    /// What queries read now.
-    var store: ViewStore { current.withLock { $0 } }
+    /// What queries read now; nil once the view is closed.
+    var store: ViewStore? { current.withLock { $0 } }
 
     /// Runs `body` on a snapshot of the view.
     ///
@@ -56,7 +57,7 @@ package final class View: Sendable {
     /// - Throws: ``ViewUnavailable``, ``LMDBError``, what `body` throws.
     func read<Result>(_ body: (borrowing ReadTransaction, [Table], Offset) throws -> Result) throws -> Result {
         if isOut.load(ordering: .acquiring) { throw unavailable() }
-        let store = store
+        guard let store else { throw unavailable() }
         return try store.environment.read { transaction in
             try body(transaction, store.tables, store.checkpoint(in: transaction).offset)
         }
@@ -113,7 +114,7 @@ package final class View: Sendable {
     /// Shows `store` from now on; reads in progress go on with the one they began with.
     ///
     /// - Returns: What was shown before.
-    func replace(with store: ViewStore) -> ViewStore {
+    func replace(with store: ViewStore) -> ViewStore? {
         let old = current.withLock { current in
             let old = current
             current = store
@@ -127,8 +128,11 @@ package final class View: Sendable {
     /// The view goes no further.
     func fail(_ error: any Error) { takeOut { $0.failure = error } }
 
-    /// The view is closed.
-    func stop() { takeOut { $0.isStopped = true } }
+    /// The view is closed; its files are when the last read is done.
+    func stop() {
+        takeOut { $0.isStopped = true }
+        current.withLock { $0 = nil }
+    }
 
     private func takeOut(_ change: (inout State) -> Void) {
         let bodies = state.withLock { state in

@@ -1,4 +1,4 @@
-package import Broker
+internal import Broker
 internal import Foundation
 internal import LMDB
 
@@ -8,9 +8,9 @@ internal import LMDB
 /// | --- | --- |
 /// | `views/<name>-v<n>` | the view |
 /// | `….rebuild` | one being built beside it |
-/// | `….retired` | the old one, until its last reader is done |
+/// | `….retired-<n>` | the old one, until its last reader is done |
 ///
-/// The switch is two renames. A crash between them leaves `….retired`, which is then the view.
+/// The switch is two renames. A crash between them leaves a `….retired-<n>`, which is then the view again.
 package struct ViewFolder: Sendable {
     /// The data folder.
     package let data: String
@@ -56,19 +56,52 @@ package struct ViewFolder: Sendable {
     }
 
     func rebuildDirectory(of projection: any Projection.Type) -> String { directory(of: projection) + ".rebuild" }
-    func retiredDirectory(of projection: any Projection.Type) -> String { directory(of: projection) + ".retired" }
+
+    /// The retired directories of a view, oldest first.
+    private func retiredDirectories(of projection: any Projection.Type) -> [(number: Int, path: String)] {
+        let prefix = "\(projection.name)-v\(projection.version).retired-"
+        let entries = (try? FileManager.default.contentsOfDirectory(atPath: "\(data)/views")) ?? []
+        return entries.compactMap { entry in
+            guard entry.hasPrefix(prefix), let number = Int(entry.dropFirst(prefix.count)) else { return nil }
+            return (number, "\(data)/views/\(entry)")
+        }
+        .sorted { $0.number < $1.number }
+    }
+
+    /// A directory that isn't there yet, for a view that is replaced.
+    private func nextRetiredDirectory(of projection: any Projection.Type) -> String {
+        "\(directory(of: projection)).retired-\((retiredDirectories(of: projection).last?.number ?? 0) + 1)"
+    }
+
+    /// Puts the directory of `new` in the place of the view's, whose environment is `old`, and keeps the old one aside.
+    func exchange(_ old: ViewStore, for new: ViewStore) throws {
+        let directory = directory(of: new.projection)
+        let retired = nextRetiredDirectory(of: new.projection)
+        try old.environment.move(to: retired)
+        do {
+            try new.environment.move(to: directory)
+        } catch {
+            try old.environment.move(to: directory)
+            throw error
+        }
+    }
+
+    /// Puts the directory of a finished rebuild in the place of the view's, which nobody has open.
+    func exchange(_ projection: any Projection.Type) throws {
+        let files = FileManager.default
+        let directory = directory(of: projection)
+        let retired = nextRetiredDirectory(of: projection)
+        let hasOld = files.fileExists(atPath: directory)
+        if hasOld { try files.moveItem(atPath: directory, toPath: retired) }
+        try files.moveItem(atPath: rebuildDirectory(of: projection), toPath: directory)
+        if hasOld { try? files.removeItem(atPath: retired) }
+    }
 
     /// Opens a view and marks it as in use.
     func open(_ projection: any Projection.Type, log: EventLog) throws -> (ViewStore, Opening) {
         let files = FileManager.default
         let directory = directory(of: projection)
-        let retired = retiredDirectory(of: projection)
-        try? files.removeItem(atPath: rebuildDirectory(of: projection))
-        if files.fileExists(atPath: directory) {
-            try? files.removeItem(atPath: retired)
-        } else if files.fileExists(atPath: retired) {
-            try files.moveItem(atPath: retired, toPath: directory)
-        }
+        try cleanUp(projection)
         guard files.fileExists(atPath: directory + "/data.mdb") else {
             return (try create(projection, in: directory, log: log), .created)
         }
@@ -95,6 +128,18 @@ package struct ViewFolder: Sendable {
         }
         try files.removeItem(atPath: directory)
         return (try create(projection, in: directory, log: log), .dropped(reason ?? ""))
+    }
+
+    /// Ends what a crash has interrupted.
+    func cleanUp(_ projection: any Projection.Type) throws {
+        let files = FileManager.default
+        let directory = directory(of: projection)
+        try? files.removeItem(atPath: rebuildDirectory(of: projection))
+        var retired = retiredDirectories(of: projection)
+        if !files.fileExists(atPath: directory), let last = retired.popLast() {
+            try files.moveItem(atPath: last.path, toPath: directory)
+        }
+        for old in retired { try? files.removeItem(atPath: old.path) }
     }
 
     /// Makes an empty view in `directory`, in place of anything there, and marks it as in use.

@@ -1,4 +1,4 @@
-package import Broker
+internal import Broker
 internal import Dispatch
 internal import Foundation
 package import LMDB

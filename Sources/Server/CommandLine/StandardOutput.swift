@@ -46,6 +46,9 @@ struct StandardOutput {
         }
     }
 
+    /// Prints a line at once. What can't be written is not worth ending for.
+    static func print(_ line: String) { try? FileHandle.standardOutput.write(contentsOf: Data((line + "\n").utf8)) }
+
     /// Runs `body`, writes what is left, and takes a closed pipe for the end.
     static func print(_ body: (inout StandardOutput) throws -> Void) throws {
         var output = StandardOutput()
@@ -60,6 +63,12 @@ struct StandardOutput {
             throw error
         }
     }
+}
+
+/// Where a command talks about itself, so that its output stays clean.
+enum StandardError {
+    /// Prints a line.
+    static func print(_ line: String) { try? FileHandle.standardError.write(contentsOf: Data((line + "\n").utf8)) }
 }
 
 extension CocoaError {

@@ -21,8 +21,8 @@ extension Setting {
             \.server.port,
             0...65_535,
             takesText: true,
-            "The port to listen on, HTTP and WebSocket alike; 0 takes any free one, which the banner tells. A string of "
-                + "digits will do too."
+            "The port to listen on, HTTP and WebSocket alike; 0 takes any free one, which the banner tells. A string "
+                + "of digits will do too."
         ),
         .other(
             "server.allowed_origins",

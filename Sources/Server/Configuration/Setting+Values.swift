@@ -1,5 +1,7 @@
 import Configuration
 
+// From what a source says to a value that the key may have, or to the text of what is wrong with it.
+
 extension Setting {
     /// What the file says, if this key may be that.
     ///
@@ -51,7 +53,8 @@ extension Setting {
     var requirement: String {
         switch kind {
         case .integer(_, let range, let unit, _):
-            "a whole number\(unit.map { " of \($0)" } ?? ""), \(range.lowerBound.grouped) to \(range.upperBound.grouped)"
+            "a whole number\(unit.map { " of \($0)" } ?? ""), "
+                + "\(range.lowerBound.grouped) to \(range.upperBound.grouped)"
         case .flag: "true or false"
         case .text: "a text that is not empty"
         case .choice(let choice): choice.words.map(\.shownAsJSON).joined(separator: " or ")

@@ -1,3 +1,5 @@
+// The checks of one value against another, after all sources are joined.
+
 extension Settings {
     /// What can't be together although each value is right by itself; each text names both keys and the way out.
     var conflicts: [SettingsError.Problem] {
@@ -34,15 +36,15 @@ extension Settings {
         if auth.mode == .open, !server.listensOnLoopbackOnly, !auth.insecure {
             messages.append(
                 "\"auth.mode\" is \"open\" (any name, no password) and \"server.address\" is "
-                    + "\(server.address.shownAsJSON), which other machines may reach: anyone there could read and write "
-                    + "as anyone. Listen on 127.0.0.1, set \"auth.mode\" to \"required\", or, if that is what you want, "
-                    + "say --insecure or set \"auth.insecure\" to true."
+                    + "\(server.address.shownAsJSON), which other machines may reach: anyone there could read and "
+                    + "write as anyone. Listen on 127.0.0.1, set \"auth.mode\" to \"required\", or, if that is what "
+                    + "you want, say --insecure or set \"auth.insecure\" to true."
             )
         }
         return messages.map { .init(code: .conflict, message: $0) }
     }
 
-    /// The frame that holds any content of so many bytes: JSON may write a byte as `\u00XX`, and there are other fields.
+    /// The frame that holds any content of so many bytes: JSON may write one as `\u00XX`, and there are other fields.
     static func leastFrameBytes(contentBytes: Int) -> Int {
         6 * contentBytes + frameOverheadBytes
     }

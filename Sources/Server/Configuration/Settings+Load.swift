@@ -1,6 +1,8 @@
 import Configuration
 import Foundation
 
+// Where the settings come from: the layers, which of them wins, and the one entry.
+
 extension Settings {
     /// Where the settings are looked for when nobody names a file.
     static let defaultFile = "config.json"

@@ -45,7 +45,8 @@ extension Setting {
         if let defaultText { return defaultText }
         let defaults = Settings()
         return switch kind {
-        case .integer(let path, _, _, _): defaults[keyPath: path].documented
+        // As it would stand in the file.
+        case .integer(let path, _, _, _): "`\(defaults[keyPath: path])`"
         case .flag(let path): "`\(defaults[keyPath: path])`"
         case .text(let path): "`\(defaults[keyPath: path].shownAsJSON)`"
         case .choice(let choice): "`\(choice.get(defaults).shownAsJSON)`"

@@ -2,16 +2,17 @@ import Foundation
 import Logging
 import NIOCore
 import NIOPosix
+import ServiceLifecycle
 
 /// Takes commands over the Unix socket in the data folder, one a connection: a line in, lines out.
 ///
 /// ```swift
-/// let control = try await ControlServer.bind(lock: lock, handlers: handlers, logger: logger)
-/// try await control.run()   // until the task is cancelled
+/// let control = try await ControlServer.bind(in: folder, handlers: handlers)
+/// try await control.run()   // until graceful shutdown, or the task is cancelled
 /// ```
 ///
 /// Nobody but the folder's owner reaches the socket.
-final class ControlServer: Sendable {
+final class ControlServer: Service {
     typealias Connection = NIOAsyncChannel<ByteBuffer, ByteBuffer>
 
     private let listener: NIOAsyncChannel<Connection, Never>
@@ -36,14 +37,13 @@ final class ControlServer: Sendable {
 
     /// Listens; connections wait until ``run()``.
     ///
-    /// - Parameter lock: That of the data folder: whoever has it may replace the socket of a dead process.
+    /// - Parameter folder: The caller has its lock (``DataFolderLock``), so a socket that is there is a dead process's.
     static func bind(
-        lock: DataFolderLock,
+        in folder: DataFolder,
         handlers: ControlHandlers,
         group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
-        logger: Logger
+        logger: Logger = Logger(label: "quipu.control")
     ) async throws -> ControlServer {
-        let folder = lock.folder
         let path = try ControlSocketPath(folder)
         let listener = try await ServerBootstrap(group: group)
             .bind(unixDomainSocketPath: path.path, cleanupExistingSocketFile: true) { channel in
@@ -56,9 +56,13 @@ final class ControlServer: Sendable {
         return ControlServer(listener: listener, path: path, folder: folder, handlers: handlers, logger: logger)
     }
 
-    /// Serves until the task is cancelled, then cancels what is under way and removes the socket.
+    /// Serves until graceful shutdown or the task is cancelled, then cancels what is under way and removes the socket.
     func run() async throws {
-        defer { try? FileManager.default.removeItem(atPath: folder.controlSocket) }
+        await cancelWhenGracefulShutdown { await self.serve() }
+        try? FileManager.default.removeItem(atPath: folder.controlSocket)
+    }
+
+    private func serve() async {
         do {
             try await listener.executeThenClose { connections in
                 try await withThrowingDiscardingTaskGroup { group in
@@ -70,6 +74,8 @@ final class ControlServer: Sendable {
             }
         } catch is CancellationError {
             return
+        } catch {
+            logger.error("the control socket has failed", metadata: ["error": "\(error)"])
         }
     }
 

@@ -18,6 +18,7 @@ struct DataFolder: Hashable, Sendable {
         self.path = path
     }
 
+    var url: URL { URL(fileURLWithPath: path, isDirectory: true) }
     var log: String { path + "/log" }
     var views: String { path + "/views" }
     var controlSocket: String { path + "/" + Self.controlSocketName }

@@ -44,6 +44,9 @@ final class DataFolderLock: Sendable {
         try write()
     }
 
+    /// Gives the folder back before the process ends.
+    func release() { try? file.close() }
+
     /// Who has the folder; nil if nobody ever did or the file is just being written.
     static func holder(of folder: DataFolder) -> LockHolder? {
         guard let data = FileManager.default.contents(atPath: folder.lock) else { return nil }

@@ -5,7 +5,7 @@ struct ClientAddress: Sendable, Hashable, CustomStringConvertible {
     /// A single address, never a wider block.
     let address: AddressBlock
 
-    /// Finds the client of a request.
+    /// Finds the client of a request; nil if the peer has no IP address, as on a Unix socket.
     ///
     /// Every proxy appends the address that it was called from to X-Forwarded-For, so the list is read from its end:
     /// the first entry that isn't a trusted proxy itself is the client. What stands left of it anybody may have made up.
@@ -14,7 +14,6 @@ struct ClientAddress: Sendable, Hashable, CustomStringConvertible {
     ///   - peer: The other end of the connection.
     ///   - forwardedFor: The values of all X-Forwarded-For headers, in their order.
     ///   - trustedProxies: Whose word counts.
-    /// - Returns: Nil if the peer has no IP address, as on a Unix socket.
     init?(peer: SocketAddress?, forwardedFor: [String], trustedProxies: [AddressBlock]) {
         guard let text = peer?.ipAddress, var client = Self.parse(text[...]) else { return nil }
         let entries = forwardedFor.flatMap { $0.split(separator: ",", omittingEmptySubsequences: false) }

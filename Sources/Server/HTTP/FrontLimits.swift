@@ -12,7 +12,8 @@ struct FrontLimits: Sendable {
     var requestTime: TimeAmount
     /// How long a connection may be kept open for another request, that one's head included.
     var idleTime: TimeAmount
-    /// How long what still comes in is read and thrown away after a final response. Closing at once would make the
-    /// kernel answer with a reset, which may overtake the response.
+    /// How long what still comes in is read and thrown away after a final response.
+    ///
+    /// Closing at once would make the kernel answer with a reset, which may overtake the response.
     var lingerTime: TimeAmount = .seconds(2)
 }

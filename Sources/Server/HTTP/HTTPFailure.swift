@@ -53,7 +53,9 @@ struct HTTPFailure: Error, Hashable, Sendable {
         self.init(status, Self.texts[status.code] ?? status.reasonPhrase.lowercased())
     }
 
-    private static let texts = [404: "not found", 405: "method not allowed", 413: "body too large", 500: "internal error"]
+    private static let texts = [
+        404: "not found", 405: "method not allowed", 413: "body too large", 500: "internal error",
+    ]
 
     /// The body as JSON.
     var body: ByteBuffer {
@@ -81,21 +83,3 @@ struct HTTPFailure: Error, Hashable, Sendable {
 
 /// The request's body has more than `limits.http_body_bytes`.
 struct BodyTooLarge: Error {}
-
-extension ByteBuffer {
-    /// Writes `text` as a JSON string (RFC 8259 §7), its quotes included.
-    fileprivate mutating func writeJSONString(_ text: String) {
-        writeString("\"")
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": writeString("\\\"")
-            case "\\": writeString("\\\\")
-            case "\u{0}"..<"\u{20}":
-                let digits = String(scalar.value, radix: 16)
-                writeString("\\u" + String(repeating: "0", count: 4 - digits.count) + digits)
-            default: writeString(String(Character(scalar)))
-            }
-        }
-        writeString("\"")
-    }
-}

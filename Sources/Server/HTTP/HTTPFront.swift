@@ -24,6 +24,7 @@ struct HTTPFront: HTTPResponder {
     /// - Parameters:
     ///   - origins: Which web pages may call.
     ///   - addRoutes: Adds the routes.
+    /// - Returns: What an `Application` takes.
     static func make(origins: OriginPolicy, addRoutes: (Router<FrontContext>) -> Void) -> HTTPFront {
         let router = Router(context: FrontContext.self, options: .autoGenerateHeadEndpoints)
         // Innermost of what could be added, so that no error of a route reaches Hummingbird's own rendering of errors.

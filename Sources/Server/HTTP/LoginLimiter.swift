@@ -23,7 +23,9 @@ struct LoginLimiter: Sendable {
         addresses = FailureWindow(limit: perAddress, maxKeys: maxKeys)
     }
 
-    /// Lets a try begin, or says how long to wait. One that is let in counts as failed until ``succeed(account:from:)``.
+    /// Lets a try begin, or says how long to wait.
+    ///
+    /// One that is let in counts as failed until ``succeed(account:from:)``.
     mutating func begin(account: String, from address: ClientAddress, now: ContinuousClock.Instant) -> Duration? {
         let pair = Pair(account: Self.bounded(account), address: address.subscriber)
         let waits = [pairs.wait(of: pair, now: now), addresses.wait(of: address.subscriber, now: now)]

@@ -1,8 +1,9 @@
 import HTTPTypes
 import Hummingbird
 
-/// Which methods each path has, so that a known path with another method is a 405 that names them. Hummingbird's own
-/// router answers 404 to both.
+/// Which methods each path has, so that a known path with another method is a 405 that names them.
+///
+/// Hummingbird's own router answers 404 to both.
 struct MethodTable: Sendable {
     private let routes: [(segments: [String], method: HTTPRequest.Method)]
 

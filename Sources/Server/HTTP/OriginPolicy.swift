@@ -10,9 +10,10 @@ struct OriginPolicy: Sendable, Equatable {
     }
 
     private let rule: Rule
-    /// Whether a plain HTTP request from another origin is refused as well. Where a token is needed the browser's rules
-    /// do: the page can't read the reply and has no token to send. Without tokens a page that can't read could still
-    /// write.
+    /// Whether a plain HTTP request from another origin is refused as well.
+    ///
+    /// Where a token is needed the browser's rules do: the page can't read the reply and has no token to send. Without
+    /// tokens a page that can't read could still write.
     let refusesOthers: Bool
 
     /// - Parameters:
@@ -72,7 +73,9 @@ struct OriginPolicy: Sendable, Equatable {
             host = authority.prefix { $0 != ":" }
             rest = authority[host.endIndex...]
         }
-        guard rest.isEmpty || rest.first == ":" && rest.dropFirst().allSatisfy({ "0"..."9" ~= $0 }) else { return false }
+        guard rest.isEmpty || rest.first == ":" && rest.dropFirst().allSatisfy({ "0"..."9" ~= $0 }) else {
+            return false
+        }
         if host == "localhost" || host.hasSuffix(".localhost") { return host.allSatisfy { $0 != "/" && $0 != "@" } }
         guard !host.contains("/") else { return false }
         return AddressBlock(String(host))?.isLoopback ?? false

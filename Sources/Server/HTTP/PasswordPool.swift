@@ -32,8 +32,8 @@ final class PasswordPool: Sendable {
 
     /// Hashes `password` as ``Password/hash(_:cost:)`` does.
     ///
-    /// - Throws: ``PasswordPoolError``, `PasswordError`; `CancellationError` if the task is cancelled while it waits or
-    ///   the pool has shut down.
+    /// - Throws: ``PasswordPoolError``, `PasswordError`; `CancellationError` if the pool has shut down, or the task was
+    ///   cancelled before its turn came.
     func hash(_ password: [UInt8]) async throws -> String {
         let cost = cost
         return try await run { try Password.hash(password, cost: cost) }

@@ -1,4 +1,4 @@
-/// Why a token isn't one of ours, or is one no longer. Its text goes to the client and says nothing about the key.
+/// Why a token isn't one of ours, or is one no longer; its text goes to the client.
 enum TokenError: Error, Hashable, CustomStringConvertible {
     case missing, malformed, wrongAlgorithm, wrongSignature, wrongIssuer, notYetValid, expired
 

@@ -70,7 +70,7 @@ struct TokenKey: Sendable, Equatable {
         try synchronize(draft)
         do {
             try files.linkItem(at: draft, to: file)
-        } catch where files.fileExists(atPath: file.path) {
+        } catch  where files.fileExists(atPath: file.path) {
             return
         }
         try synchronize(folder)

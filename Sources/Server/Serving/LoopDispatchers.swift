@@ -45,21 +45,19 @@ final class LoopDispatchers: CommitSubscriber {
         }
     }
 
-    /// Says good-bye to every socket and waits until all are gone, at most until `deadline`.
-    func drain(until deadline: NIODeadline) async {
-        for (index, loop) in loops.enumerated() {
-            let dispatcher = bound[index]
-            loop.execute { dispatcher.value.drain() }
-        }
-        for (index, loop) in loops.enumerated() {
-            let dispatcher = bound[index]
-            let gone = loop.makePromise(of: Void.self)
-            loop.scheduleRepeatedTask(initialDelay: .zero, delay: .milliseconds(10)) { task in
-                guard dispatcher.value.openChannelCount == 0 || .now() >= deadline else { return }
-                task.cancel()
-                gone.succeed()
+    /// Says good-bye to every socket, spread over half of `time`, and returns when all are gone, or after `time`.
+    func drain(within time: TimeAmount) async {
+        await withTaskGroup(of: Void.self) { group in
+            for (index, loop) in loops.enumerated() {
+                let dispatcher = bound[index]
+                group.addTask {
+                    let deadline = loop.makePromise(of: Void.self)
+                    let timer = loop.scheduleTask(in: time) { deadline.succeed() }
+                    loop.flatSubmit { dispatcher.value.drain(over: .nanoseconds(time.nanoseconds / 2)) }.cascade(to: deadline)
+                    try? await deadline.futureResult.get()
+                    timer.cancel()
+                }
             }
-            try? await gone.futureResult.get()
         }
     }
 }

@@ -1,5 +1,6 @@
 import Broker
 import Foundation
+import HTTPTypes
 import Hummingbird
 import Projections
 
@@ -68,11 +69,15 @@ extension Routes {
 
     private func listRooms(_ request: Request) async throws -> Response {
         let caller = try await caller(of: request)
-        try await wait(for: services.views.rooms)
-        try await wait(for: services.views.unread)
+        try await services.wait(for: services.views.rooms.view)
+        try await services.wait(for: services.views.unread.view)
         let unread = try services.views.unread.counts(of: caller.id)
-        let counts = Dictionary(unread.rooms.map { ($0.room, $0.count) }) { first, _ in first }
-        let rooms = try services.views.rooms.rooms(of: caller.id).value.map { room in
+        let counts = Dictionary(unread.rooms.map { ($0.id, $0.count) }) { first, _ in first }
+        let view = services.views.rooms
+        let rooms = try view.rooms(of: caller.id).value.compactMap { id in
+            // Nil only if the room went away between the two reads, which no room does yet.
+            try view.room(id).value
+        }.map { room in
             RoomSummary(
                 id: room.id.uuidText,
                 name: room.name,
@@ -86,25 +91,28 @@ extension Routes {
 
     private func showRoom(_ request: Request, _ context: FrontContext) async throws -> Response {
         let caller = try await caller(of: request)
-        try await wait(for: services.views.rooms)
+        try await services.wait(for: services.views.rooms.view)
         let view = services.views.rooms
-        guard let id = roomID(context), let room = try view.room(id), try view.isMember(caller.id, of: id) else {
+        guard let id = roomID(context), let room = try view.room(id).value, try view.isMember(caller.id, of: id).value
+        else {
             throw Self.failure(.noSuchRoom)
         }
         let limit = try pageLimit(request)
         var after: AccountID?
         if let text = request.uri.queryParameters["after"] {
             let name = try valid(String(text))
-            guard let found = try broker.log.accountID(named: name), try view.isMember(found, of: id) else {
+            guard let found = try broker.log.accountID(named: name), try view.isMember(found, of: id).value else {
                 throw HTTPFailure(.notFound, "no such member: \(name)")
             }
             after = found
         }
-        try await wait(for: services.views.users)
-        var members = try view.members(of: id, after: after, limit: limit + 1)
+        try await services.wait(for: services.views.users.view)
+        guard var members = try view.members(of: id, after: after, limit: limit + 1).value else {
+            throw HTTPFailure(.notFound, "no such member")
+        }
         let hasMore = members.count > limit
         members = Array(members.prefix(limit))
-        let names = members.compactMap { services.views.users.name(of: $0)?.text }
+        let names = try members.compactMap { try services.views.users.name(of: $0)?.text }
         let reply = RoomReply(
             id: id.uuidText,
             name: room.name,
@@ -134,8 +142,8 @@ extension Routes {
             throw HTTPFailure(.notFound, "no such account")
         }
         // Only a member may learn, or make, anything here.
-        try await wait(for: services.views.rooms)
-        guard try services.views.rooms.isMember(caller.id, of: room) else { throw Self.failure(.noSuchRoom) }
+        try await services.wait(for: services.views.rooms.view)
+        guard try services.views.rooms.isMember(caller.id, of: room).value else { throw Self.failure(.noSuchRoom) }
         let name = try valid(decoded)
         let isRemoval = request.method == .delete
         guard let known = try broker.log.accountID(named: name) else {

@@ -32,13 +32,17 @@ struct Routes: Sendable {
 
     private func health() -> Response {
         let head = broker.log.head
-        let views = services.views.statuses(head: head)
-        let isReady = broker.failure == nil && views.allSatisfy(\.isHealthy)
+        let views = services.views.all
+        let isReady = broker.failure == nil && views.allSatisfy { $0.failure == nil && !$0.isStalled }
         let reply = HealthReply(
             status: isReady ? "ready" : "not ready",
             log: broker.failure ?? "ok",
             head: head,
-            views: views.map { .init(name: $0.name, projected: $0.projected, lag: $0.lag, state: $0.state) }
+            views: views.map { view in
+                let projected = view.projected
+                let state = view.failure.map { "failed: \($0)" } ?? (view.isStalled ? "stalled: no room" : "ok")
+                return .init(name: view.name, projected: projected, lag: head - min(head, projected), state: state)
+            }
         )
         return JSONReply.make(isReady ? .ok : .serviceUnavailable, reply)
     }
@@ -125,8 +129,8 @@ struct Routes: Sendable {
         if let address, let seconds = logins.begin(account: accountText, from: address) {
             throw HTTPFailure(.tooManyRequests, "too many failed logins", shape: .message(code: 429), retryAfterSeconds: seconds)
         }
-        try await wait(for: services.views.users)
-        guard let name = try? AccountName(accountText), let user = try services.views.users.account(named: name),
+        try await services.wait(for: services.views.users.view)
+        guard let name = try? AccountName(accountText), let user = try services.views.users.account(named: name).value,
             let hash = user.passwordHash
         else { throw refuse(.badRequest, "查無帳號") }
         let from = address.map { "\($0)" } ?? ""
@@ -224,16 +228,11 @@ struct Routes: Sendable {
         }
     }
 
-    /// Returns once `view` has projected all that is in the log now.
-    func wait(for view: some ViewProgress) async throws {
-        let isThere = await view.waitUntilProjected(broker.log.head, within: .milliseconds(limits.queryWaitMilliseconds))
-        guard isThere else { throw HTTPFailure(.serviceUnavailable, "the view of this answer is behind or away; try again") }
-    }
-
     /// The request's body as JSON.
     func decode<Body: Decodable>(_ request: Request, failure: (String) -> HTTPFailure) async throws -> Body {
         let bytes = try await request.body.collect(upTo: limits.httpBodyBytes)
-        guard JSONDepth.isBounded(bytes.readableBytesUInt8Span) else { throw failure("the JSON is nested too deeply") }
+        // Foundation's parser goes as deep as the JSON does, on a stack of bounded depth.
+        guard Self.depth(of: bytes.readableBytesUInt8Span) <= 32 else { throw failure("the JSON is nested too deeply") }
         do {
             return try JSONDecoder().decode(Body.self, from: Data(bytes.readableBytesView))
         } catch DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context) {
@@ -242,6 +241,24 @@ struct Routes: Sendable {
         } catch {
             throw failure("the body is no JSON object")
         }
+    }
+}
+
+extension Routes {
+    /// No less than how deep arrays and objects nest: brackets within strings count as well.
+    private static func depth(of json: Span<UInt8>) -> Int {
+        var depth = 0
+        var deepest = 0
+        for index in json.indices {
+            switch json[index] {
+            case UInt8(ascii: "["), UInt8(ascii: "{"):
+                depth += 1
+                deepest = max(deepest, depth)
+            case UInt8(ascii: "]"), UInt8(ascii: "}"): depth -= 1
+            default: break
+            }
+        }
+        return deepest
     }
 }
 

@@ -1,5 +1,6 @@
 import Broker
 import Foundation
+import HTTPTypes
 import NIOCore
 import NIOHTTP1
 import Projections
@@ -32,24 +33,27 @@ struct SocketUpgrade: Sendable {
 
     private func decision(_ head: HTTPRequestHead, _ channel: any Channel) async throws -> UpgradeDecision {
         let handshake: Handshake
-        switch HandshakeRequest.examine(head) {
-        case .notAnUpgrade: return .refuse(HTTPFailure(.upgradeRequired, "this path speaks WebSocket: send an upgrade"), headers: ["Upgrade": "websocket", "Sec-WebSocket-Version": "13"])
-        case .refused(let status, let headers, let reason):
-            return .refuse(HTTPFailure(.init(code: Int(status.code)), reason), headers: headers)
-        case .accepted(let found): handshake = found
+        switch HandshakeRequest(head) {
+        case .plain:
+            let failure = HTTPFailure(.upgradeRequired, "this path speaks WebSocket: send an upgrade")
+            return .refuse(failure, headers: ["Upgrade": "websocket", "Sec-WebSocket-Version": "13"])
+        case .refused(let refusal):
+            return .refuse(HTTPFailure(.init(code: Int(refusal.status.code)), refusal.reason), headers: refusal.headers)
+        case .webSocket(let found): handshake = found
         }
-        let path = handshake.path.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map(String.init)
+        let path = handshake.target.segments
         guard path.count <= 2 else { throw HTTPFailure(.notFound, "not found") }
         // Whoever could act before the views knew of it would be told of people that don't exist.
-        try await services.views.users.waitUntilProjected(services.broker.log.head, within: queryWait)
+        try await services.wait(for: services.views.users.view)
 
-        var headers = handshake.responseHeaders
-        if handshake.bearer != nil { headers.add(name: "Sec-WebSocket-Protocol", value: "bearer") }
-        let claimed: String? = path.count == 2 ? path[1] : handshake.query["send_id"]
+        var headers = handshake.responseHeaders(subprotocol: handshake.bearerToken == nil ? nil : "bearer")
+        let sendID = handshake.target.query("send_id")
+        let receiveID = handshake.target.query("receive_id")
+        let claimed: String? = path.count == 2 ? path[1] : sendID
         let caller = try await caller(handshake, head, claimed: claimed)
 
-        if path.count == 1, handshake.query["send_id"] != nil || handshake.query["receive_id"] != nil {
-            guard let peerText = handshake.query["receive_id"], handshake.query["send_id"] != nil else {
+        if path.count == 1, sendID != nil || receiveID != nil {
+            guard let peerText = receiveID, sendID != nil else {
                 throw HTTPFailure(.badRequest, "a conversation needs both send_id and receive_id")
             }
             let peer = try AccountName(peerText)
@@ -70,12 +74,10 @@ struct SocketUpgrade: Sendable {
         }
     }
 
-    private var queryWait: Duration { .milliseconds(services.settings.limits.queryWaitMilliseconds) }
-
     // MARK: Who
 
     private func caller(_ handshake: Handshake, _ head: HTTPRequestHead, claimed: String?) async throws -> Caller {
-        let token = Self.bearer(head) ?? handshake.query["token"] ?? handshake.bearer
+        let token = Self.bearer(head) ?? handshake.target.query("token") ?? handshake.bearerToken
         if let token {
             let verified: VerifiedToken
             do {
@@ -94,7 +96,7 @@ struct SocketUpgrade: Sendable {
             return Caller(name: name, id: id, expiresAt: verified.expiresAt)
         }
         guard services.settings.auth.mode == .open else { throw HTTPFailure(.unauthorized, "a token is needed") }
-        guard let claimed = claimed ?? handshake.query["account"] else {
+        guard let claimed = claimed ?? handshake.target.query("account") else {
             throw HTTPFailure(.badRequest, "say who you are: /ws?send_id=ME&receive_id=PEER, /ws/ME, or a token")
         }
         let name = try AccountName(claimed)
@@ -122,9 +124,9 @@ struct SocketUpgrade: Sendable {
 
     private func roomsOfCaller(_ account: AccountID) async throws -> (value: Set<RoomID>, asOf: Offset) {
         let view = services.views.rooms
-        try await view.waitUntilProjected(services.broker.log.head, within: queryWait)
+        try await services.wait(for: view.view)
         let answer = try view.rooms(of: account)
-        return (Set(answer.value.map(\.id)), answer.asOf)
+        return (Set(answer.value), answer.asOf)
     }
 
     // MARK: The socket

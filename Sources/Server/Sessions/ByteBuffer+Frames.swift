@@ -39,7 +39,4 @@ extension ByteBuffer {
         frame.writeFrameHeader(.ping, payloadBytes: 0)
         return frame
     }
-
-    /// Appends a copy of `bytes`.
-    mutating func writeSpan(_ bytes: Span<UInt8>) { writeBytes(bytes.bytes) }
 }

@@ -3,16 +3,16 @@ import NIOCore
 import Projections
 
 /// The answer to type 4: how many messages of each peer and each room are unread. It has no envelope.
-struct CountsAnswer: Answer {
+struct CountsAnswer: QueryAnswer {
     let frame: ClientFrame
-    let counts: UnreadCounts
+    let counts: UnreadView.Counts
     let directory: AccountDirectory
 
     var mark: Command? { nil }
 
     mutating func writeSlice(to bytes: inout ByteBuffer) throws -> Bool {
         let peers = counts.direct
-            .map { (name: directory.escapedName(of: $0.peer), count: $0.count) }
+            .map { (name: directory.escapedName(of: $0.id), count: $0.count) }
             .sorted { $0.name.lexicographicallyPrecedes($1.name) }
         var json = ByteBuffer()
         json.writeStaticString("{\"total_counts\":")
@@ -27,7 +27,7 @@ struct CountsAnswer: Answer {
         }
         json.writeStaticString("],\"room_counts\":[")
         for (index, room) in counts.rooms.enumerated() {
-            json.writeString((index == 0 ? "" : ",") + "{\"room\":\"\(room.room.uuidText)\",\"unread_count\":\(room.count)}")
+            json.writeString((index == 0 ? "" : ",") + "{\"room\":\"\(room.id.uuidText)\",\"unread_count\":\(room.count)}")
         }
         json.writeStaticString("],\"as_of\":")
         json.writeDecimal(counts.asOf)

@@ -28,6 +28,11 @@ final class Dispatcher {
     /// Counts segments, so that a session knows whether it was touched in this one.
     private var segment: UInt64 = 0
     private var isDraining = false
+    /// What frames are unmasked into; see ``FrameDecoder``.
+    var scratch: [UInt8] = []
+    /// Sockets whose channel is open, those that are closing included.
+    private var openCount = 0
+    private var whenEmpty: EventLoopPromise<Void>?
 
     init(loop: any EventLoop, sink: Int, services: SessionServices, position: Offset) {
         self.loop = loop
@@ -42,6 +47,7 @@ final class Dispatcher {
 
     /// Takes in a socket whose cursor stands at its `delivered`; it catches up if that is behind.
     func open(_ session: Session) {
+        openCount += 1
         lastTicket += 1
         session.ticket = lastTicket
         sessions[lastTicket] = session
@@ -93,10 +99,34 @@ final class Dispatcher {
         if !list.isEmpty { table[key] = list }
     }
 
-    /// Closes every socket, now and as they come.
-    func drain() {
+    /// The channel of a socket is closed.
+    func ended(_ session: Session) {
+        close(session)
+        openCount -= 1
+        if openCount == 0 { whenEmpty?.succeed() }
+    }
+
+    /// Says good-bye to every socket, spread over `time` if they are many, and to those that come later at once.
+    ///
+    /// - Returns: Done when every channel is closed.
+    func drain(over time: TimeAmount) -> EventLoopFuture<Void> {
         isDraining = true
-        for session in sessions.values.sorted(by: { $0.ticket < $1.ticket }) { session.shutDown() }
+        let gone = loop.makePromise(of: Void.self)
+        whenEmpty = gone
+        if openCount == 0 { gone.succeed() }
+        let waiting = sessions.values.sorted { $0.ticket < $1.ticket }
+        // A hundred at a time are no storm.
+        let steps = max(1, min(waiting.count / 100, 100))
+        for step in 0..<steps {
+            let part = waiting[waiting.count * step / steps..<waiting.count * (step + 1) / steps]
+            let delay = TimeAmount.nanoseconds(time.nanoseconds * Int64(step) / Int64(steps))
+            if step == 0 {
+                for session in part { session.shutDown() }
+            } else {
+                loop.assumeIsolated().scheduleTask(in: delay) { for session in part { session.shutDown() } }
+            }
+        }
+        return gone.futureResult
     }
 
     /// Pings who is silent and cuts who stays so; once a second.
@@ -171,8 +201,8 @@ final class Dispatcher {
     }
 
     private func touchDirect(_ header: EventHeader, group: Int) {
-        let one = Command.Conversation(me: header.actor, subject: header.subject, stream: header.stream)
-        let other = Command.Conversation(me: header.subject, subject: header.actor, stream: header.stream)
+        let one = Command.Conversation(direct: header.stream, me: header.actor, peer: header.subject)
+        let other = Command.Conversation(direct: header.stream, me: header.subject, peer: header.actor)
         for side in one == other ? [one] : [one, other] {
             for session in conversations[side] ?? [] { touch(session, group: group).isPlain = false }
             for session in directs[side.me] ?? [] { touch(session, group: group).isPlain = false }

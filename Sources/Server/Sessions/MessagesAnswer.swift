@@ -4,7 +4,7 @@ import Projections
 
 /// The answer to type 2, the history of a conversation or room, newest first, and to type 3, what of it is unread,
 /// oldest first. Holds the messages that existed at `as_of`, however long it takes to write them.
-struct MessagesAnswer: Answer {
+struct MessagesAnswer: QueryAnswer {
     /// What was asked for.
     struct Request {
         var frame: ClientFrame
@@ -18,7 +18,7 @@ struct MessagesAnswer: Answer {
     private let request: Request
     private let view: ConversationsView
     private let directory: AccountDirectory
-    private let snapshot: ConversationSnapshot
+    private let snapshot: ConversationsView.Snapshot
 
     /// The ordinals that are left, in the direction of the answer; nil when there are none.
     private var remaining: ClosedRange<UInt64>?
@@ -49,11 +49,11 @@ struct MessagesAnswer: Answer {
         if request.unreadOnly {
             first = try view.firstOrdinal(in: conversation.stream, after: snapshot.readerMark)
         } else if let before = request.frame.before {
-            let end = before == 0 ? 1 : try view.firstOrdinal(in: conversation.stream, after: before - 1)
+            let end = try view.firstOrdinal(in: conversation.stream, after: Offset(before) - 1)
             last = min(last, end - 1)
         }
         remaining = first <= last ? first...last : nil
-        quota = request.frame.limit ?? .max
+        quota = request.frame.limit.map(UInt64.init) ?? .max
     }
 
     var mark: Command? {
@@ -88,38 +88,33 @@ struct MessagesAnswer: Answer {
         guard let ordinals = remaining else { return }
         let newestFirst = !request.unreadOnly
         let me = request.conversation.me
-        var rows = 0
-        var next: UInt64? = nil
+        var seen: UInt64 = 0
+        var isDone = false
+        // Ordinals are dense: the n-th row of the scan has the n-th ordinal.
         try view.forEachMessage(
             in: request.conversation.stream,
             from: newestFirst ? ordinals.upperBound : ordinals.lowerBound,
             newestFirst: newestFirst,
-            limit: Self.sliceRows
+            limit: min(Self.sliceRows, ordinals.count)
         ) { row in
-            guard ordinals.contains(row.ordinal) else {
-                next = nil
-                rows = Self.sliceRows + 1
-                return false
-            }
-            rows += 1
-            next = newestFirst ? row.ordinal - 1 : row.ordinal + 1
+            seen += 1
             guard !row.isDeleted, !request.unreadOnly || row.sender != me else { return true }
             guard quota > 0 else {
                 hasMore = true
-                next = nil
-                rows = Self.sliceRows + 1
+                isDone = true
                 return false
             }
             quota -= 1
             write(row, to: &json)
             return json.readableBytes < Self.sliceBytes
         }
-        if rows == 0 { next = nil }
-        guard let next, ordinals.contains(next) else {
+        if isDone || seen == 0 || seen == UInt64(ordinals.count) {
             remaining = nil
-            return
+        } else if newestFirst {
+            remaining = ordinals.lowerBound...ordinals.upperBound - seen
+        } else {
+            remaining = ordinals.lowerBound + seen...ordinals.upperBound
         }
-        remaining = newestFirst ? ordinals.lowerBound...next : next...ordinals.upperBound
     }
 
     private mutating func write(_ row: borrowing MessageRow, to json: inout ByteBuffer) {
@@ -140,9 +135,9 @@ struct MessagesAnswer: Answer {
         json.writeBytes(isMine ? request.myName : senderName(row.sender))
         json.writeStaticString("\",\"receive_id\":\"")
         json.writeBytes(isMine || conversation.isRoom ? request.peerName : request.myName)
-        json.writeStaticString("\",\"content\":")
-        json.writeSpan(row.contentJSON)
-        json.writeStaticString(",\"is_read\":")
+        json.writeStaticString("\",\"content\":\"")
+        json.writeBytes(row.contentJSON)
+        json.writeStaticString("\",\"is_read\":")
         let isRead: Bool
         if !isMine {
             isRead = !isUnread

@@ -1,5 +1,6 @@
 import Broker
 import NIOCore
+import Projections
 
 // What the requests of PROTOCOL's envelope do, and what is answered to them.
 
@@ -13,33 +14,31 @@ extension Session {
 
     /// Does what `frame` asks for.
     func handle(_ frame: ClientFrame) {
-        if let problem = frame.problem {
-            refuse(frame, .badRequest, problem)
-            return
-        }
-        if case .room = kind, frame.type == nil, frame.msg != nil || frame.roomId != nil {
-            send(frame, content: frame.msg ?? [], isEnvelope: false)
+        if case .room = kind, frame.type == nil, frame.msg != .missing || frame.roomId != nil {
+            sendMessage(frame, frame.msg, "Msg", isEnvelope: false)
             return
         }
         switch frame.type {
-        case 1: sendMessage(frame)
+        case 1: sendMessage(frame, frame.content, "content", isEnvelope: true)
         case 2, 3: query(frame)
         case 4:
             let views = services.views
-            answer(frame, from: views.unread) { [me, services] in
+            answer(frame, from: views.unread.view) { [me, services] in
                 CountsAnswer(frame: frame, counts: try views.unread.counts(of: me), directory: services.directory)
             }
         case 5: mark(frame)
-        case nil: refuse(frame, .badRequest, "the field 'type' is missing: 1 sends, 2 is history, 3 unread, 4 counts, 5 marks read")
-        case let type?: refuse(frame, .badRequest, "type \(type) is unknown: 1 sends, 2 is history, 3 unread, 4 counts, 5 marks read")
+        case nil: refuse(frame, .badRequest, "field 'type' is missing: \(Self.types)")
+        case let type?: refuse(frame, .badRequest, "type \(type) is unknown: \(Self.types)")
         }
     }
 
-    private func sendMessage(_ frame: ClientFrame) {
-        switch frame.content {
-        case .missing, .null: send(frame, content: [], isEnvelope: true)
-        case .string(let bytes): send(frame, content: bytes, isEnvelope: true)
-        default: refuse(frame, .badRequest, "the field 'content' must be a string")
+    private static let types = "1 sends, 2 is history, 3 unread messages, 4 unread counts, 5 marks read"
+
+    private func sendMessage(_ frame: ClientFrame, _ content: ClientFrame.Content, _ field: String, isEnvelope: Bool) {
+        switch content {
+        case .missing, .null: send(frame, content: [], isEnvelope: isEnvelope)
+        case .text(let bytes): send(frame, content: bytes, isEnvelope: isEnvelope)
+        case .bool, .other: refuse(frame, .badRequest, "field '\(field)' must be a string")
         }
     }
 
@@ -78,7 +77,7 @@ extension Session {
         case .refused(let code, let text): refuse(frame, code, text)
         case .unknownGuest(let name): admitGuest(name, then: frame)
         case .conversation(let conversation, _):
-            submit(.markRead(conversation, upTo: frame.upto ?? .max), awaiting: .mark(ref: frame.ref), for: frame)
+            submit(.markRead(conversation, upTo: frame.upto.map(Offset.init) ?? .max), awaiting: .mark(ref: frame.ref), for: frame)
         }
     }
 
@@ -94,11 +93,6 @@ extension Session {
             return
         case .conversation(let found, let name): (conversation, peerName) = (found, name)
         }
-        let maximum = services.settings.limits.pageRows
-        if let limit = frame.limit, limit < 1 || limit > UInt64(maximum) {
-            refuse(frame, .badRequest, "the field 'limit' must be 1 to \(maximum)")
-            return
-        }
         let views = services.views
         let request = MessagesAnswer.Request(
             frame: frame,
@@ -107,7 +101,7 @@ extension Session {
             peerName: peerName,
             unreadOnly: frame.type == 3
         )
-        answer(frame, from: views.conversations) { [services] in
+        answer(frame, from: views.conversations.view) { [services] in
             try MessagesAnswer(request, view: views.conversations, directory: services.directory)
         }
     }
@@ -115,13 +109,16 @@ extension Session {
     /// The conversation or room that a request is about: on a conversation socket its own, else what `to` or `room` says.
     private func target(of frame: ClientFrame) -> Target {
         if case .conversation(let conversation) = kind { return .conversation(conversation, peerName: peerName) }
+        if frame.to != nil, frame.room != nil {
+            return .refused(.badRequest, "give either 'to' or 'room', not both")
+        }
         if let room = frame.room ?? frame.roomId {
             // A room that one isn't in is as good as none, whatever its id.
             guard let id = RoomID(String(decoding: room, as: UTF8.self)) else { return .refused(.notFound, "no such room") }
             guard isMember(of: id) else { return .refused(.forbidden, "you are not a member of this room") }
             return .conversation(Command.Conversation(me: me, room: id), peerName: Array(id.uuidText.utf8))
         }
-        guard let to = frame.to else { return .refused(.badRequest, "say whom: the field 'to' (an account) or 'room' is missing") }
+        guard let to = frame.to else { return .refused(.badRequest, "field 'to' (an account) or 'room' is missing") }
         let name: AccountName
         do throws(AccountName.Invalid) {
             name = try AccountName(String(decoding: to, as: UTF8.self))
@@ -143,7 +140,7 @@ extension Session {
     private func isMember(of room: RoomID) -> Bool {
         if rooms.contains(room) { return true }
         // The cursor may be behind a membership that was made over HTTP, which the client knows of already.
-        return (try? services.views.rooms.isMember(me, of: room)) ?? false
+        return (try? services.views.rooms.isMember(me, of: room).value) ?? false
     }
 
     // MARK: Replies
@@ -153,7 +150,7 @@ extension Session {
         reply(Outbound.serverReply(code, text) { json in Self.writeReply(to: frame.type, ref: frame.ref, &json) })
     }
 
-    static func writeReply(to type: UInt64?, ref: [UInt8]?, _ json: inout ByteBuffer) {
+    static func writeReply(to type: Int?, ref: [UInt8]?, _ json: inout ByteBuffer) {
         if let type {
             json.writeStaticString(",\"reply\":")
             json.writeDecimal(type)
@@ -212,7 +209,7 @@ extension Session {
         }
     }
 
-    private func refusalReply(_ outcome: Outcome, type: UInt64, ref: [UInt8]?) -> ByteBuffer {
+    private func refusalReply(_ outcome: Outcome, type: Int, ref: [UInt8]?) -> ByteBuffer {
         let code: Outbound.Code
         let text: String
         switch outcome {
@@ -224,4 +221,9 @@ extension Session {
         }
         return Outbound.serverReply(code, text) { json in Self.writeReply(to: type, ref: ref, &json) }
     }
+}
+
+extension ClientFrame {
+    /// Whether the answer must see what was asked for before.
+    var isQuery: Bool { type == 2 || type == 3 || type == 4 }
 }

@@ -1,6 +1,8 @@
 import Broker
 import DequeModule
+import Logging
 import NIOCore
+import Projections
 
 /// One socket: a cursor over the log, and the requests that its client has in flight. Confined to its event loop.
 ///
@@ -39,11 +41,18 @@ final class Session {
 
     private var replies = ReplyQueue()
     /// Requests that wait for an answer before them.
-    private var inbox: Deque<ClientFrame> = []
+    private var inbox: Deque<Request> = []
     /// The request that waits for a guest to be let in.
     private var heldForGuest: ClientFrame?
+
+    /// What a client's message came to.
+    private enum Request {
+        case request(ClientFrame)
+        case invalid(BadRequest)
+    }
+
     /// The query that is being answered.
-    private var answer: (any Answer)?
+    private var answer: (any QueryAnswer)?
     private var isWaitingForView = false
     /// Offsets of own messages that an ack stands for.
     private var acknowledged: Deque<Offset> = []
@@ -108,12 +117,13 @@ final class Session {
 
     /// The socket is gone.
     func end() {
+        guard context != nil else { return }
         context = nil
         answer = nil
         inbox.removeAll()
         heldForGuest = nil
         expiry?.cancel()
-        dispatcher.close(self)
+        dispatcher.ended(self)
     }
 
     /// Says good-bye because the server stops.
@@ -356,7 +366,7 @@ final class Session {
         replies.fulfil(reply, at: at)
         if case .guest = awaited, let held = heldForGuest {
             heldForGuest = nil
-            if case .account = outcome { inbox.prepend(held) } else { refuse(held, .notStored, Self.notStoredText) }
+            if case .account = outcome { inbox.prepend(.request(held)) } else { refuse(held, .notStored, Self.notStoredText) }
         }
         return true
     }
@@ -383,25 +393,44 @@ final class Session {
 
     // MARK: Requests
 
-    /// Takes in a request, or what is wrong with it.
-    func receive(_ request: Result<ClientFrame, BadRequest>) {
+    /// Takes in a message of the client's, which is a request or nothing that we know.
+    ///
+    /// - Parameter isUTF8: Whether it came as text, which has been checked.
+    func receive(_ payload: Span<UInt8>, isUTF8: Bool) {
         guard !isClosing else { return }
-        switch request {
-        case .success(let frame): inbox.append(frame)
-        case .failure(let error): inbox.append(ClientFrame(invalid: error))
+        do throws(BadRequest) {
+            inbox.append(.request(try ClientFrame.parse(payload, isUTF8: isUTF8, limits: services.frameLimits)))
+        } catch {
+            inbox.append(.invalid(error))
         }
     }
 
     /// Handles requests until one has to wait for what came before it.
     func pump() {
-        while !isClosing, heldForGuest == nil, !isWaitingForView, answer == nil, let frame = inbox.first {
-            // A query sees what was asked for before it, so that has to be answered first.
-            if frame.isQuery, !replies.isEmpty || isLagging { break }
-            inbox.removeFirst()
-            handle(frame)
+        while !isClosing, heldForGuest == nil, !isWaitingForView, answer == nil, let next = inbox.first {
+            switch next {
+            case .request(let frame):
+                // A query sees what was asked for before it, so that has to be answered first.
+                if frame.isQuery, !replies.isEmpty || isLagging {
+                    flush()
+                    if !replies.isEmpty || isLagging { return }
+                }
+                inbox.removeFirst()
+                handle(frame)
+            case .invalid(let error):
+                inbox.removeFirst()
+                reply(Outbound.serverReply(.badRequest, error.message))
+            }
         }
         flush()
+        if let resume = whenUnsaturated, !isSaturated {
+            whenUnsaturated = nil
+            resume()
+        }
     }
+
+    /// Called once, when the client may be read from again.
+    var whenUnsaturated: (() -> Void)?
 
     /// Whether so much waits that the client must not be read from for now.
     var isSaturated: Bool { inbox.count + replies.count >= services.settings.limits.pendingRequests }
@@ -433,7 +462,7 @@ final class Session {
     // MARK: Queries
 
     /// Answers `frame` once `view` has seen all that this socket was told.
-    func answer(_ frame: ClientFrame, from view: some ViewProgress, _ make: @escaping () throws -> any Answer) {
+    func answer(_ frame: ClientFrame, from view: View, _ make: @escaping () throws -> any QueryAnswer) {
         let least = max(told, cursor)
         if view.projected >= least {
             begin(frame, make)
@@ -461,9 +490,9 @@ final class Session {
         }
     }
 
-    private func inboxIsStuck(on least: Offset, _ view: some ViewProgress) -> Bool { view.projected < least }
+    private func inboxIsStuck(on least: Offset, _ view: View) -> Bool { view.projected < least }
 
-    private func begin(_ frame: ClientFrame, _ make: () throws -> any Answer) {
+    private func begin(_ frame: ClientFrame, _ make: () throws -> any QueryAnswer) {
         do {
             answer = try make()
             continueAnswer()

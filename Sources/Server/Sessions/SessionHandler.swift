@@ -58,7 +58,8 @@ final class SessionHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch event {
-        case is ChannelShouldQuiesceEvent: session.shutDown()
+        // The drain closes sockets by its own schedule.
+        case is ChannelShouldQuiesceEvent: break
         case ChannelEvent.inputClosed: context.close(promise: nil)
         default: context.fireUserInboundEventTriggered(event)
         }
@@ -68,7 +69,7 @@ final class SessionHandler: ChannelInboundHandler, RemovableChannelHandler {
     private func resume(_ context: ChannelHandlerContext) {
         guard !isReading, !session.isSaturated else { return }
         isReading = true
-        context.channel.setOption(.autoRead, value: true).assumeIsolatedUnsafeUnchecked().whenFailure { _ in }
+        context.channel.setOption(.autoRead, value: true).whenFailure { _ in }
         decode(context)
     }
 
@@ -81,7 +82,7 @@ final class SessionHandler: ChannelInboundHandler, RemovableChannelHandler {
                 (frame, payload) throws(ProtocolViolation) in
                 switch frame {
                 case .text, .binary:
-                    session.receive(payload)
+                    session.receive(payload, isUTF8: frame == .text)
                     return session.isSaturated ? .stop : .goOn
                 case .ping:
                     var pong = ByteBuffer()

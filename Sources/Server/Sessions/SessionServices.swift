@@ -1,4 +1,5 @@
 import Broker
+import HTTPTypes
 import Logging
 import Projections
 
@@ -10,5 +11,20 @@ struct SessionServices: Sendable {
     var presence: Presence
     var rates: MessageRates
     var settings: Settings
+    var frameLimits: ClientFrame.Limits
     var logger: Logger
+}
+
+extension SessionServices {
+    /// Returns once `view` has projected all that is in the log now.
+    ///
+    /// - Throws: ``HTTPFailure``, 503, if it doesn't in time.
+    func wait(for view: View) async throws {
+        let deadline = ContinuousClock.now + .milliseconds(settings.limits.queryWaitMilliseconds)
+        do {
+            try await view.waitUntilProjected(broker.log.head, deadline: deadline)
+        } catch {
+            throw HTTPFailure(.serviceUnavailable, "the view of this answer is behind or away; try again")
+        }
+    }
 }

@@ -152,9 +152,12 @@ struct FrameDecoder {
         bytes.moveReaderIndex(forwardBy: header.headerBytes + header.payloadBytes)
         let opcode = message ?? header.opcode
         if opcode == .text, !(isASCII && validator.isComplete) {
-            guard validator.consume(fragments.span.extracting(start..<fragments.count)) else {
+            // A copy, because the compiler takes the span for a use of all of self.
+            var checked = validator
+            guard checked.consume(fragments.span.extracting(start..<fragments.count)) else {
                 throw .invalidText("a text message must be UTF-8")
             }
+            validator = checked
         }
         guard header.isFinal else {
             message = opcode
@@ -177,9 +180,7 @@ struct FrameDecoder {
     ) -> Bool {
         let end = header.headerBytes + header.payloadBytes
         let source = bytes.readableBytesUInt8Span.extracting(header.headerBytes..<end)
-        var whole = target.mutableSpan
-        var part = whole.extracting(start..<start + header.payloadBytes)
-        return part.copy(source, xor: header.key)
+        return target.overwrite(at: start, with: source, xor: header.key)
     }
 
     private static func isUTF8(_ text: Span<UInt8>) -> Bool {

@@ -24,7 +24,7 @@ extension ByteBuffer {
     /// Appends a whole frame.
     mutating func writeFrame(_ opcode: FrameOpcode, isFinal: Bool = true, payload: Span<UInt8>) {
         writeFrameHeader(opcode, isFinal: isFinal, payloadBytes: payload.count)
-        writeBytes(payload.bytes)
+        writeBytes(payload)
     }
 
     /// Leaves room for the head of a frame whose payload, of a length yet unknown, is appended next.

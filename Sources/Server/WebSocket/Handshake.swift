@@ -70,7 +70,7 @@ struct Handshake: Equatable, Sendable {
 
     fileprivate init(_ head: HTTPRequestHead) throws(HandshakeRefusal) {
         guard head.method == .GET else { throw .badRequest("a WebSocket handshake must be a GET request") }
-        guard head.version >= .http1_1 else { throw .badRequest("a WebSocket handshake must be HTTP/1.1") }
+        guard head.version == .http1_1 else { throw .badRequest("a WebSocket handshake must be HTTP/1.1") }
         guard head.headers["Host"].count == 1 else { throw .badRequest("a request must have one Host header") }
         let lengths = head.headers["Content-Length"]
         guard !head.headers.contains(name: "Transfer-Encoding"), lengths.allSatisfy({ $0.allSatisfy { $0 == "0" } }) else {
@@ -82,8 +82,8 @@ struct Handshake: Equatable, Sendable {
         guard head.headers.tokens("Connection").contains(where: { $0.lowercased() == "upgrade" }) else {
             throw .badRequest("the header 'Connection: Upgrade' is missing; a proxy in between may have to pass it on")
         }
-        guard head.headers["Sec-WebSocket-Version"] == ["13"] else { throw .wrongVersion }
-        let keys = head.headers["Sec-WebSocket-Key"]
+        guard head.headers.tokens("Sec-WebSocket-Version") == ["13"] else { throw .wrongVersion }
+        let keys = head.headers.tokens("Sec-WebSocket-Key")
         guard let key = keys.first, keys.count == 1, Self.isKey(key) else {
             throw .badRequest("a WebSocket handshake must have one Sec-WebSocket-Key, 16 bytes in base64")
         }

@@ -67,9 +67,9 @@ struct RequestTarget: Equatable, Sendable {
             let byte = text[index]
             index = text.index(after: index)
             if byte == UInt8(ascii: "%") {
-                guard let high = hexDigit(text[index...].first), let low = hexDigit(text[index...].dropFirst().first) else {
-                    throw .badEscape
-                }
+                guard let high = text[index...].first?.hexDigitValue,
+                    let low = text[index...].dropFirst().first?.hexDigitValue
+                else { throw .badEscape }
                 bytes.append(high << 4 | low)
                 index = text.index(index, offsetBy: 2)
             } else {
@@ -79,11 +79,15 @@ struct RequestTarget: Equatable, Sendable {
         guard let decoded = String(validating: bytes, as: UTF8.self) else { throw .badEscape }
         return decoded
     }
+}
 
-    private static func hexDigit(_ byte: UInt8?) -> UInt8? {
-        switch byte {
-        case .some(let byte) where (0x30...0x39).contains(byte): byte - 0x30
-        case .some(let byte) where (0x61...0x66).contains(byte | 0x20): (byte | 0x20) - 0x61 + 10
+extension UInt8 {
+    /// What an ASCII character stands for as a hexadecimal digit; nil if it is none.
+    var hexDigitValue: UInt8? {
+        switch self {
+        case 0x30...0x39: self - 0x30
+        case 0x41...0x46: self - 0x41 + 10
+        case 0x61...0x66: self - 0x61 + 10
         default: nil
         }
     }

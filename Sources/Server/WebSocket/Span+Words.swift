@@ -1,3 +1,5 @@
+import NIOCore
+
 // Eight bytes at a time without a pointer: the compiler makes one load or store of either.
 
 extension Span<UInt8> {
@@ -10,48 +12,44 @@ extension Span<UInt8> {
     }
 }
 
-extension MutableSpan<UInt8> {
-    /// Overwrites the eight bytes from `index` on, the first one with the lowest of `word`. Traps past the end.
-    @inline(__always)
-    @_lifetime(self: copy self)
-    mutating func set(word: UInt64, at index: Int) {
-        var eight = extracting(index..<index &+ 8)
-        for byte in 0..<8 { eight[byte] = UInt8(truncatingIfNeeded: word &>> UInt64(8 &* byte)) }
+extension [UInt8] {
+    /// A copy of `bytes`.
+    init(copying bytes: borrowing Span<UInt8>) {
+        self.init(repeating: 0, count: bytes.count)
+        _ = overwrite(at: 0, with: bytes, xor: 0)
     }
 
-    /// Overwrites all bytes with those of `source`, each combined with its byte of `key` by exclusive or.
+    /// Overwrites what begins at `start` with the bytes of `source`, each combined with its byte of `key` by exclusive
+    /// or. Traps past the end.
     ///
-    /// - Parameters:
-    ///   - source: As many bytes as this span has.
-    ///   - key: Four bytes over and over, the first one lowest; 0 copies.
+    /// - Parameter key: Four bytes over and over, the first one lowest; 0 copies.
     /// - Returns: Whether all that was written is ASCII.
-    @_lifetime(self: copy self)
-    mutating func copy(_ source: borrowing Span<UInt8>, xor key: UInt32 = 0) -> Bool {
-        precondition(source.count == count, "the spans differ in length")
+    mutating func overwrite(at start: Int, with source: borrowing Span<UInt8>, xor key: UInt32) -> Bool {
+        var elements = mutableSpan
+        // Not `mutableBytes`: the standard library marks that one unsafe, for elements with padding, and not this one.
+        var target = MutableRawSpan(_elements: &elements)
         let wideKey = UInt64(key) << 32 | UInt64(key)
         var seen: UInt64 = 0
         var index = 0
         while index &+ 8 <= source.count {
             let word = source.word(at: index) ^ wideKey
             seen |= word
-            set(word: word, at: index)
+            target.storeBytes(of: word.littleEndian, toByteOffset: start &+ index, as: UInt64.self)
             index &+= 8
         }
         while index < source.count {
             let byte = source[index] ^ UInt8(truncatingIfNeeded: key &>> UInt32(truncatingIfNeeded: (index & 3) &* 8))
             seen |= UInt64(byte)
-            self[index] = byte
+            target.storeBytes(of: byte, toByteOffset: start &+ index, as: UInt8.self)
             index &+= 1
         }
         return seen & 0x8080_8080_8080_8080 == 0
     }
 }
 
-extension [UInt8] {
-    /// A copy of `bytes`.
-    init(copying bytes: borrowing Span<UInt8>) {
-        self.init(repeating: 0, count: bytes.count)
-        var own = mutableSpan
-        _ = own.copy(bytes)
+extension ByteBuffer {
+    /// Appends `bytes`.
+    mutating func writeBytes(_ bytes: Span<UInt8>) {
+        writeBytes(RawSpan(_elements: bytes))
     }
 }

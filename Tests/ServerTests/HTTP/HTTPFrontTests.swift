@@ -105,7 +105,8 @@ import Testing
         struct Body: Decodable {
             let error: String
         }
-        let every = String(String.UnicodeScalarView((0...0x2FF).compactMap(Unicode.Scalar.init))) + "查無帳號 😀 e\u{301}\r\n"
+        let every =
+            String(String.UnicodeScalarView((0...0x2FF).compactMap(Unicode.Scalar.init))) + "查無帳號 😀 e\u{301}\r\n"
         let body = HTTPFailure(.badRequest, every).body
         let decoded = try JSONDecoder().decode(Body.self, from: Data(body.readableBytesView))
         #expect(Array(decoded.error.utf8) == Array(every.utf8))
@@ -124,17 +125,19 @@ import Testing
         #expect(response.headers[.vary] == nil)
     }
 
-    @Test(arguments: [
-        (open, nil, "/ping", 200, nil),
-        (open, "http://localhost:3000", "/ping", 200, "http://localhost:3000"),
-        (open, "http://localhost:3000", "/nowhere", 404, "http://localhost:3000"),
-        (open, "https://evil.example", "/ping", 403, nil),
-        (open, "https://evil.example", "/nowhere", 403, nil),
-        (listed, nil, "/ping", 200, nil),
-        (listed, "https://a.example", "/broken", 500, "https://a.example"),
-        // A page that can't read the reply, and has no token to send.
-        (listed, "https://evil.example", "/ping", 200, nil),
-    ] as [(OriginPolicy, String?, String, Int, String?)])
+    @Test(
+        arguments: [
+            (open, nil, "/ping", 200, nil),
+            (open, "http://localhost:3000", "/ping", 200, "http://localhost:3000"),
+            (open, "http://localhost:3000", "/nowhere", 404, "http://localhost:3000"),
+            (open, "https://evil.example", "/ping", 403, nil),
+            (open, "https://evil.example", "/nowhere", 403, nil),
+            (listed, nil, "/ping", 200, nil),
+            (listed, "https://a.example", "/broken", 500, "https://a.example"),
+            // A page that can't read the reply, and has no token to send.
+            (listed, "https://evil.example", "/ping", 200, nil),
+        ] as [(OriginPolicy, String?, String, Int, String?)]
+    )
     func `a reply says which origin may read it`(
         policy: OriginPolicy,
         origin: String?,

@@ -4,7 +4,8 @@ import Testing
 
 @Suite struct OriginPolicyTests {
     @Test(arguments: [
-        "http://localhost", "http://localhost:3000", "https://localhost:1", "HTTP://LOCALHOST:80", "http://app.localhost",
+        "http://localhost", "http://localhost:3000", "https://localhost:1", "HTTP://LOCALHOST:80",
+        "http://app.localhost",
         "http://127.0.0.1", "http://127.0.0.1:8080", "https://127.1.2.3:5", "http://[::1]", "http://[::1]:8080",
     ])
     func `a page of this machine may call an open server`(origin: String) {

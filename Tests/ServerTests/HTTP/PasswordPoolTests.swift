@@ -72,7 +72,7 @@ import Testing
         #expect(pool.load == 0)
     }
 
-    @Test func `a cancelled request gives its place back`() async throws {
+    @Test func `a request that is cancelled while it waits is never run`() async throws {
         let pool = PasswordPool(threads: 1, queue: 1, cost: 4)
         let gate = DispatchSemaphore(value: 0)
         let runs = NIOLockedValueBox(false)
@@ -81,13 +81,15 @@ import Testing
             gate.wait()
         }
         #expect(await eventually { runs.withLockedValue { $0 } })
-        let waiting = Task { try await pool.run { true } }
+        let hasRun = NIOLockedValueBox(false)
+        let waiting = Task { try await pool.run { hasRun.withLockedValue { $0 = true } } }
         #expect(await eventually { pool.load == 2 })
         waiting.cancel()
-        await #expect(throws: CancellationError.self) { try await waiting.value }
-        #expect(pool.load == 1)
         gate.signal()
         try await running
+        await #expect(throws: CancellationError.self) { try await waiting.value }
+        #expect(!hasRun.withLockedValue { $0 })
+        #expect(pool.load == 0)
         try await pool.shutDown()
     }
 }

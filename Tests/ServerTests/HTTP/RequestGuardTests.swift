@@ -207,7 +207,11 @@ import Testing
         ("Content-Length: 1\r\nContent-Length: 2", "ab", 400),
         ("Content-Length: 1\r\nTransfer-Encoding: chunked", "0\r\n\r\n", 400),
     ])
-    func `a body at the limit is read and one past it is refused`(header: String, body: String, status: Int)
+    func `a body at the limit is read and one past it is refused`(
+        header: String,
+        body: String,
+        status: Int
+    )
         async throws
     {
         try await FrontServer.run { server in

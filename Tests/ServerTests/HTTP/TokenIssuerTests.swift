@@ -69,7 +69,7 @@ import Testing
     @Test func `a token is verified from its issue to its end`() async throws {
         let issuer = try await issuer(hours: 1)
         let token = try await issuer.issue(account: "1", username: "One", now: now)
-        let expected = VerifiedToken(account: "1", username: "One", expiresAt: now + 3_600)
+        let expected = VerifiedToken(account: "1", username: "One", validFrom: now, expiresAt: now + 3_600)
         #expect(try await issuer.verify(token, now: now) == expected)
         #expect(try await issuer.verify(token, now: now + 3_599.9) == expected)
         await #expect(throws: TokenError.expired) { try await issuer.verify(token, now: now + 3_600) }
@@ -121,7 +121,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "", ".", "..", "...", "a", "a.b", "a.b.c", "a.b.c.d", "Bearer x", "e30.e30.", "e30.e30.AAAA", "null.null.null", "😀.😀.😀",
+        "", ".", "..", "...", "a", "a.b", "a.b.c", "a.b.c.d", "Bearer x", "e30.e30.", "e30.e30.AAAA", "null.null.null",
+        "😀.😀.😀",
         "\u{0}.\u{0}.\u{0}", String(repeating: ".", count: 10_000), String(repeating: "a", count: 100_000),
     ])
     func `what is no token is refused`(text: String) async throws {
@@ -146,6 +147,45 @@ import Testing
             let isLast = index == token.count - 1
             #expect(result == nil || isLast && result == verified, "at \(index)")
         }
+    }
+
+    // MARK: The cache
+
+    @Test func `a token that is remembered ends as any other`() async throws {
+        let issuer = try await issuer(hours: 1)
+        let token = try await issuer.issue(account: "1", username: "One", now: now)
+        let first = try await issuer.verify(token, now: now)
+        #expect(try await issuer.verify(token, now: now + 3_599) == first)
+        await #expect(throws: TokenError.expired) { try await issuer.verify(token, now: now + 3_600) }
+        await #expect(throws: TokenError.notYetValid) { try await issuer.verify(token, now: now - 1) }
+        // U+212A is canonically equivalent to K: equal as a String, another token as bytes.
+        let other = token.replacing("K", with: "\u{212A}")
+        if other.utf8.count != token.utf8.count {
+            await #expect(throws: TokenError.self) { try await issuer.verify(other, now: now) }
+        }
+    }
+
+    @Test(arguments: [0, 1, 3, 100])
+    func `so many tokens are remembered and all are verified`(maxCached: Int) async throws {
+        let issuer = await TokenIssuer(key: try TokenKey(Self.keyBytes), hours: 1, maxCached: maxCached)
+        for round in 0..<2 {
+            for account in 0..<10 {
+                let token = try await issuer.issue(account: "\(account)", username: "One", now: now)
+                for _ in 0..<2 {
+                    #expect(try await issuer.verify(token, now: now).account == "\(account)", "round \(round)")
+                }
+            }
+        }
+    }
+
+    @Test func `the cache forgets the first to come`() {
+        let cache = TokenCache(maxTokens: 3)
+        for index in 0..<5 as Range<UInt8> {
+            cache[[index]] = VerifiedToken(account: "\(index)", username: "", validFrom: now, expiresAt: now)
+            cache[[index]] = VerifiedToken(account: "\(index)", username: "", validFrom: now, expiresAt: now)
+        }
+        #expect(cache.count == 3)
+        #expect((0..<5 as Range<UInt8>).map { cache[[$0]]?.account } == [nil, nil, "2", "3", "4"])
     }
 
     @Test func `an error says what is wrong and nothing else`() {

@@ -25,7 +25,9 @@ import Testing
     @Test func `a handshake may come byte by byte`() async throws {
         try await FrontServer.run { server in
             let client = try await RawClient.connect(port: server.port)
-            for byte in (FrontServer.handshake("/ws/me?x=1") + "a").unicodeScalars { try await client.send(String(byte)) }
+            for byte in (FrontServer.handshake("/ws/me?x=1") + "a").unicodeScalars {
+                try await client.send(String(byte))
+            }
             #expect(try await client.received(endingWith: "[a]") == Self.switched + "[a]")
         }
     }

@@ -1,0 +1,219 @@
+package import Broker
+package import Cryptography
+package import LMDB
+
+/// Conversations and rooms, message by message, and the state of every stream.
+///
+/// | table | key | value |
+/// | --- | --- | --- |
+/// | streams | stream | ``StreamRow`` |
+/// | messages | stream ‖ ordinal, big-endian | ``MessageRow`` |
+/// | marks | stream ‖ reader | the offset read up to |
+/// | client_ids | sender ‖ hash of the message id | offset of the first message with it |
+/// | by_account | account ‖ peer | stream of the direct conversation |
+package struct ConversationsProjection: Projection {
+    package static let name = "conversations"
+    package static let version = 1
+    package static let tables = ["streams", "messages", "marks", "client_ids", "by_account"]
+
+    private let streamTable: Table
+    private let messageTable: Table
+    private let markTable: Table
+    private let idTable: Table
+    private let accountTable: Table
+
+    private var streams = BatchCache<StreamID, StreamRow>()
+    private var marks = BatchCache<Pair, Offset>()
+    /// Message ids that the batch has seen, with the first message of each.
+    private var ids = BatchCache<Pair, Offset>()
+    private var messages = PendingMessages()
+
+    package init(tables: [Table]) {
+        streamTable = tables[0]
+        messageTable = tables[1]
+        markTable = tables[2]
+        idTable = tables[3]
+        accountTable = tables[4]
+    }
+
+    package mutating func apply(
+        _ record: borrowing Record,
+        in transaction: inout WriteTransaction,
+        with hasher: borrowing SHA256
+    ) throws {
+        let header = record.header
+        let stream = try streams.place(of: header.stream) {
+            guard let value = try transaction.value(of: Key(header.stream).span, in: streamTable) else {
+                return StreamRow()
+            }
+            return try StreamRow(value)
+        }
+        streams[stream].state.apply(header, at: record.offset)
+        switch header.type {
+        case .messageSent:
+            try send(record, stream, in: &transaction, with: hasher)
+        case .messagesRead:
+            let mark = try marks.place(of: Pair(header.stream, header.actor)) {
+                try transaction.value(of: Key(header.stream, header.actor).span, in: markTable)?.littleEndian(at: 0) ?? 0
+            }
+            marks[mark] = max(marks[mark], header.reference)
+        case .messageEdited, .messageDeleted:
+            try change(record, messageCount: streams[stream].messageCount, in: &transaction, with: hasher)
+        case .userRegistered, .guestSeen, .userLoggedIn, .loginFailed, .roomCreated, .memberAdded, .memberRemoved,
+            .ownerChanged:
+            break
+        }
+    }
+
+    // MARK: Messages
+
+    private mutating func send(
+        _ record: borrowing Record,
+        _ stream: Int,
+        in transaction: inout WriteTransaction,
+        with hasher: borrowing SHA256
+    ) throws {
+        let header = record.header
+        streams[stream].messageCount += 1
+        let ordinal = streams[stream].messageCount
+        if ordinal == 1, !header.concernsRoom {
+            try transaction.put(
+                Key(header.stream).span,
+                for: Key(header.actor, header.subject).span,
+                in: accountTable
+            )
+            try transaction.put(
+                Key(header.stream).span,
+                for: Key(header.subject, header.actor).span,
+                in: accountTable
+            )
+        }
+        let payload = record.payload
+        var head = MessageRow.Head(
+            offset: record.offset,
+            milliseconds: header.milliseconds,
+            updatedMilliseconds: header.milliseconds,
+            sender: header.actor
+        )
+        let id = MessagePayload.id(of: payload)
+        if !id.isEmpty {
+            let hash = Identifier(hashingMessageID: id)
+            let offset = record.offset
+            let place = try ids.place(of: Pair(header.actor, hash)) {
+                try transaction.value(of: Key(header.actor, hash).span, in: idTable)?.littleEndian(at: 0) ?? offset
+            }
+            if ids[place] == offset { head.idHash = hash }
+        }
+        let key = Key(header.stream, ordinal)
+        let commitment = record.commitment(with: hasher).bytes
+        messages.append(header.stream, ordinal, offset: record.offset) { bytes in
+            head.append(
+                to: &bytes,
+                key: key.span,
+                commitment: commitment.span,
+                content: MessagePayload.content(of: payload)
+            )
+        }
+    }
+
+    /// Edits or deletes a message. What isn't there or is deleted already stays as it is.
+    private mutating func change(
+        _ record: borrowing Record,
+        messageCount: UInt64,
+        in transaction: inout WriteTransaction,
+        with hasher: borrowing SHA256
+    ) throws {
+        let header = record.header
+        let commitment = record.commitment(with: hasher).bytes
+        let payload = record.payload
+        func rewrite(_ ordinal: UInt64, _ old: [UInt8], _ bytes: inout [UInt8]) throws -> Bool {
+            let row = try MessageRow(old.span)
+            guard !row.isDeleted else { return false }
+            let deletes = header.type == .messageDeleted
+            var head = row.head
+            head.isDeleted = deletes
+            head.updatedMilliseconds = header.milliseconds
+            head.append(
+                to: &bytes,
+                key: Key(header.stream, ordinal).span,
+                commitment: deletes ? old.span.extracting(41..<MessageRow.sealPlace) : commitment.span,
+                content: deletes ? old.span.extracting(0..<0) : MessagePayload.content(of: payload)
+            )
+            return true
+        }
+        if let first = messages.firstOffset, header.reference >= first {
+            _ = try messages.replace(header.stream, offset: header.reference, rewrite)
+            return
+        }
+        let ordinal = try OrdinalSearch.firstOrdinal(
+            of: header.stream,
+            atOrAfter: header.reference,
+            count: messageCount,
+            in: transaction,
+            messageTable
+        )
+        let key = Key(header.stream, ordinal)
+        guard let old = try Self.row(at: key, in: transaction, messageTable),
+            try MessageRow(old.span).offset == header.reference
+        else { return }
+        var new: [UInt8] = []
+        guard try rewrite(ordinal, old, &new) else { return }
+        try transaction.put(new.span, for: key.span, in: messageTable)
+    }
+
+    private static func row(at key: Key, in transaction: borrowing WriteTransaction, _ table: Table) throws -> [UInt8]? {
+        guard let found = try transaction.value(of: key.span, in: table) else { return nil }
+        return [UInt8](copying: found)
+    }
+
+    // MARK: Batches
+
+    package mutating func flush(in transaction: inout WriteTransaction) throws {
+        let (streamTable, messageTable, markTable, idTable) = (streamTable, messageTable, markTable, idTable)
+        var scratch: [UInt8] = []
+        try streams.flush { stream, row in
+            scratch.removeAll(keepingCapacity: true)
+            row.append(to: &scratch)
+            try transaction.put(scratch.span, for: Key(stream).span, in: streamTable)
+        }
+        try messages.flush { key, row in try transaction.put(row, for: key.span, in: messageTable) }
+        try marks.flush { pair, offset in try transaction.put(offset, for: pair.key, in: markTable) }
+        try ids.flush { pair, offset in try transaction.put(offset, for: pair.key, in: idTable) }
+    }
+
+    package mutating func discard() {
+        streams.discard()
+        messages.discard()
+        marks.discard()
+        ids.discard()
+    }
+
+    package static func digest(
+        _ digest: inout ViewDigest.Builder,
+        table: Int,
+        key: Span<UInt8>,
+        value: Span<UInt8>
+    ) {
+        switch table {
+        case 1:
+            guard key.count == 24, MessageRow.isWellFormed(value), let row = try? MessageRow(value) else {
+                digest.add(malformed: key, value)
+                return
+            }
+            digest.add(key)
+            digest.add(value.extracting(first: 40))
+            digest.add(UInt8(row.isDeleted ? 1 : 0))
+            digest.add(value.extracting(41..<MessageRow.sealPlace))
+            digest.add(
+                seal: value.littleEndian(at: MessageRow.sealPlace),
+                computed: Seal.compute(key, value, at: MessageRow.sealPlace),
+                key: key
+            )
+            if let hash = row.idHash {
+                digest.expect(Key(row.sender, hash).span, value.extracting(first: 8))
+            }
+        case 3: digest.meet(key, value)
+        default: digest.add(row: key, value)
+        }
+    }
+}

@@ -1,0 +1,145 @@
+package import Broker
+internal import LMDB
+
+/// What the view of conversations is asked. Any thread; each call is one short read.
+package struct ConversationsView: Sendable {
+    package let view: View
+
+    package init(_ view: View) {
+        precondition(view.projection == ConversationsProjection.self)
+        self.view = view
+    }
+
+    /// What a query about a conversation begins with.
+    package struct Snapshot: Equatable, Sendable {
+        /// The offset that this reflects.
+        package var asOf: Offset
+        /// The messages, deleted ones included; the newest has this ordinal.
+        package var messageCount: UInt64
+        /// The offset that the reader has read up to; 0 for none.
+        package var readerMark: Offset
+        /// The offset that the peer has read up to; 0 for none or without a peer.
+        package var peerMark: Offset
+    }
+
+    /// How far a conversation has come, and its two readers.
+    ///
+    /// - Parameter peer: Nil in a room.
+    package func snapshot(of stream: StreamID, reader: AccountID, peer: AccountID?) throws -> Snapshot {
+        try view.read { transaction, tables, asOf in
+            let count = try Self.row(of: stream, in: transaction, tables).messageCount
+            let readerMark = try Self.mark(of: reader, in: stream, transaction, tables)
+            let peerMark = try peer.map { try Self.mark(of: $0, in: stream, transaction, tables) } ?? 0
+            return Snapshot(asOf: asOf, messageCount: count, readerMark: readerMark, peerMark: peerMark)
+        }
+    }
+
+    /// What the writer asks about a stream.
+    package func state(of stream: StreamID) throws -> Answer<StreamState> {
+        try view.read { transaction, tables, asOf in
+            Answer(try Self.row(of: stream, in: transaction, tables).state, asOf: asOf)
+        }
+    }
+
+    /// The offset up to which `reader` has read `stream`; 0 for not at all.
+    package func mark(of reader: AccountID, in stream: StreamID) throws -> Answer<Offset> {
+        try view.read { transaction, tables, asOf in
+            Answer(try Self.mark(of: reader, in: stream, transaction, tables), asOf: asOf)
+        }
+    }
+
+    /// The first message that `sender` sent with the message id of that hash.
+    package func message(withID hash: Identifier, from sender: AccountID) throws -> Answer<Offset?> {
+        try view.read { transaction, tables, asOf in
+            let offset = try transaction.value(of: Key(sender, hash).span, in: tables[3])?.littleEndian(
+                at: 0,
+                as: UInt64.self
+            )
+            return Answer(offset, asOf: asOf)
+        }
+    }
+
+    /// The ordinal of the first message after `offset`; the number of messages + 1 if there is none.
+    ///
+    /// At most 1 + log2(messages) look-ups.
+    package func firstOrdinal(in stream: StreamID, after offset: Offset) throws -> UInt64 {
+        try view.read { transaction, tables, _ in
+            try OrdinalSearch.firstOrdinal(
+                of: stream,
+                atOrAfter: offset == .max ? .max : offset + 1,
+                count: try Self.row(of: stream, in: transaction, tables).messageCount,
+                in: transaction,
+                tables[1]
+            )
+        }
+    }
+
+    /// The ordinal of the message at `offset`; nil if `stream` has none there.
+    package func location(of offset: Offset, in stream: StreamID) throws -> Answer<UInt64?> {
+        try view.read { transaction, tables, asOf in
+            let count = try Self.row(of: stream, in: transaction, tables).messageCount
+            let ordinal = try OrdinalSearch.firstOrdinal(
+                of: stream,
+                atOrAfter: offset,
+                count: count,
+                in: transaction,
+                tables[1]
+            )
+            let value = try transaction.value(of: Key(stream, ordinal).span, in: tables[1])?.littleEndian(
+                at: 0,
+                as: UInt64.self
+            )
+            return Answer(value == offset ? ordinal : nil, asOf: asOf)
+        }
+    }
+
+    /// Hands messages to `body`, beginning with the one at `ordinal`, until it returns false, `limit` are handed over, or
+    /// there are no more.
+    ///
+    /// The whole call is one read transaction: for a long answer call it again and again with a `limit`.
+    ///
+    /// - Returns: The offset that the rows reflect.
+    @discardableResult
+    package func forEachMessage(
+        in stream: StreamID,
+        from ordinal: UInt64,
+        newestFirst: Bool,
+        limit: Int,
+        _ body: (borrowing MessageRow) throws -> Bool
+    ) throws -> Offset {
+        try view.read { transaction, tables, asOf in
+            guard limit > 0 else { return asOf }
+            var left = limit
+            func hand(_ key: Span<UInt8>, _ value: Span<UInt8>) throws -> Bool {
+                guard key.begins(with: stream) else { return false }
+                left -= 1
+                return try body(MessageRow(value)) && left > 0
+            }
+            if newestFirst {
+                let end = Key(stream, ordinal == .max ? .max : ordinal + 1)
+                try transaction.scanBackwards(tables[1], before: end.span, hand)
+            } else {
+                try transaction.scan(tables[1], from: Key(stream, ordinal).span, hand)
+            }
+            return asOf
+        }
+    }
+
+    private static func row(
+        of stream: StreamID,
+        in transaction: borrowing ReadTransaction,
+        _ tables: [Table]
+    ) throws -> StreamRow {
+        guard let value = try transaction.value(of: Key(stream).span, in: tables[0]) else { return StreamRow() }
+        return try StreamRow(value)
+    }
+
+    private static func mark(
+        of reader: AccountID,
+        in stream: StreamID,
+        _ transaction: borrowing ReadTransaction,
+        _ tables: [Table]
+    ) throws -> Offset {
+        try transaction.value(of: Key(stream, reader).span, in: tables[2])?.littleEndian(at: 0) ?? 0
+    }
+}

@@ -1,0 +1,54 @@
+internal import Broker
+internal import LMDB
+
+/// Two ids that make a key, ordered as its bytes are.
+struct Pair: Hashable, Comparable {
+    var first: Identifier
+    var second: Identifier
+
+    init(_ first: Identifier, _ second: Identifier) {
+        self.first = first
+        self.second = second
+    }
+
+    static func < (left: Pair, right: Pair) -> Bool {
+        left.first != right.first ? left.first < right.first : left.second < right.second
+    }
+
+    var key: Key { Key(first, second) }
+}
+
+extension Key {
+    init(_ id: Identifier) {
+        self.init()
+        append(id)
+    }
+
+    init(_ first: Identifier, _ second: Identifier) {
+        self.init(first)
+        append(second)
+    }
+
+    init(_ id: Identifier, _ number: UInt64) {
+        self.init(id)
+        append(number)
+    }
+
+    init(_ first: Identifier, _ second: Identifier, _ number: UInt64) {
+        self.init(first, second)
+        append(number)
+    }
+}
+
+extension Span<UInt8> {
+    /// Whether the bytes begin with those of `id`.
+    func begins(with id: Identifier) -> Bool { count >= Identifier.byteCount && Identifier(self) == id }
+}
+
+extension WriteTransaction {
+    /// Writes the 8 little-endian bytes of `number` under `key`.
+    mutating func put(_ number: UInt64, for key: Key, in table: Table) throws {
+        let bytes = InlineArray<8, UInt8> { UInt8(truncatingIfNeeded: number >> (8 * UInt64($0))) }
+        try put(bytes.span, for: key.span, in: table)
+    }
+}

@@ -1,0 +1,223 @@
+package import Broker
+internal import Dispatch
+internal import Foundation
+internal import LMDB
+internal import Synchronization
+
+/// Keeps one view up to date, on a thread of its own.
+///
+/// It sleeps when the view has reached the log's head, and goes on when the log's writer says that there is more. An
+/// event that it can't take in stops this view and no other; want of room doesn't stop it, it tries again.
+package final class ProjectionWorker: CommitSubscriber {
+    package let view: View
+    private let log: EventLog
+    private let folder: ViewFolder
+    private let options: Options
+
+    private let state = Mutex(State())
+    /// Counts one for every change from asleep to busy, and nothing else.
+    private let wake = DispatchSemaphore(value: 0)
+    private let ended = DispatchSemaphore(value: 0)
+
+    /// How a worker goes about it.
+    package struct Options: Sendable {
+        /// The most events in a transaction.
+        package var batchEvents: Int
+        /// How long to wait for more events while nobody waits for the view: fewer and larger transactions.
+        package var lingerMilliseconds: Int
+
+        package init(batchEvents: Int = 8192, lingerMilliseconds: Int = 0) {
+            self.batchEvents = batchEvents
+            self.lingerMilliseconds = lingerMilliseconds
+        }
+    }
+
+    private struct State {
+        var mode = Mode.busy
+        var isStarted = false
+        var isStopping = false
+        var replacement: Replacement?
+    }
+
+    private enum Mode {
+        case busy
+        /// Until there is more in the log.
+        case asleep
+        /// For a moment, so that there is more to do at once.
+        case lingering
+        /// For want of room, or because the view has failed.
+        case waiting
+    }
+
+    /// A view built anew that is to take the place of this one.
+    private struct Replacement {
+        var store: ViewStore
+        var done: @Sendable (Result<Void, any Error>) -> Void
+    }
+
+    private static let leastBackOffMilliseconds = 50
+    private static let mostBackOffMilliseconds = 5000
+
+    init(_ view: View, log: EventLog, folder: ViewFolder, options: Options) {
+        self.view = view
+        self.log = log
+        self.folder = folder
+        self.options = options
+    }
+
+    /// Starts the thread.
+    package func start() throws {
+        guard let store = view.store else { throw view.unavailable() }
+        let projector = try Projector(store, log: log)
+        view.setHurry { [weak self] in self?.wakeUp { $0 == .lingering } }
+        state.withLock { $0.isStarted = true }
+        let thread = Thread { [self] in
+            run(projector)
+            ended.signal()
+        }
+        thread.name = "view \(view.name)"
+        thread.start()
+    }
+
+    /// Ends the thread after the transaction in progress, flushes the view and marks it clean. Returns when that is
+    /// done and the view is closed.
+    package func stop() {
+        let isRunning = state.withLock { state in
+            defer { state.isStarted = false }
+            state.isStopping = true
+            return state.isStarted
+        }
+        guard isRunning else { return }
+        wakeUp { _ in true }
+        ended.wait()
+    }
+
+    /// The log has grown. Any thread.
+    package func committed(_ batch: CommittedBatch) {
+        wakeUp { mode in
+            mode == .asleep || mode == .lingering && log.head - view.projected >= Offset(options.batchEvents)
+        }
+    }
+
+    /// Brings `store` to where the view is and shows it in the view's place. Returns when that is done.
+    func adopt(_ store: ViewStore) throws {
+        let result = Mutex<Result<Void, any Error>?>(nil)
+        let finished = DispatchSemaphore(value: 0)
+        let replacement = Replacement(store: store) { outcome in
+            result.withLock { $0 = outcome }
+            finished.signal()
+        }
+        let accepted = state.withLock { state in
+            guard state.isStarted, !state.isStopping, state.replacement == nil else { return false }
+            state.replacement = replacement
+            return true
+        }
+        guard accepted else { throw ViewUnavailable(view: view.name, reason: .stopped) }
+        wakeUp { _ in true }
+        finished.wait()
+        try result.withLock { $0 }?.get()
+    }
+
+    // MARK: The worker's thread
+
+    private func run(_ projector: consuming Projector) {
+        var projector = projector
+        var backOff = Self.leastBackOffMilliseconds
+        while true {
+            if let replacement = state.withLock({ $0.replacement.take() }) { adopt(replacement, for: &projector) }
+            if state.withLock({ $0.isStopping }) { break }
+            guard view.failure == nil else {
+                sleep(.waiting)
+                continue
+            }
+            linger(after: projector.projected)
+            do {
+                if try projector.advance(limit: options.batchEvents) {
+                    view.publish(projector.projected)
+                } else {
+                    sleep(.asleep)
+                }
+                view.setStalled(false)
+                backOff = Self.leastBackOffMilliseconds
+            } catch let error as LMDBError where error.isOutOfSpace {
+                view.setStalled(true)
+                sleep(.waiting, milliseconds: backOff)
+                backOff = min(2 * backOff, Self.mostBackOffMilliseconds)
+            } catch {
+                view.publish(projector.projected)
+                view.fail(error)
+            }
+        }
+        close(projector)
+    }
+
+    private func close(_ projector: borrowing Projector) {
+        let environment = projector.store.environment
+        do {
+            try environment.flush()
+            try MachineState.markClean(environment.path)
+        } catch {
+            // Without the mark the view is rebuilt after a crash of the machine, and only then.
+        }
+        view.setHurry(nil)
+        view.stop()
+        let left = state.withLock { $0.replacement.take() }
+        left?.done(.failure(ViewUnavailable(view: view.name, reason: .stopped)))
+    }
+
+    private func adopt(_ replacement: Replacement, for projector: inout Projector) {
+        do {
+            var new = try Projector(replacement.store, log: log)
+            // Whoever was told an offset of the old one must find it in the new one.
+            while new.projected < projector.projected {
+                _ = try new.advance(limit: options.batchEvents, upTo: projector.projected)
+            }
+            let old = projector.store
+            try folder.exchange(old, for: new.store)
+            projector = new
+            _ = view.replace(with: new.store)
+            view.publish(new.projected)
+            old.retire()
+            replacement.done(.success(()))
+        } catch {
+            replacement.done(.failure(error))
+        }
+    }
+
+    private func linger(after projected: Offset) {
+        guard options.lingerMilliseconds > 0 else { return }
+        let behind = log.head - projected
+        guard behind > 0, behind < Offset(options.batchEvents) else { return }
+        sleep(.lingering, milliseconds: options.lingerMilliseconds)
+    }
+
+    /// Sleeps until ``wakeUp(if:)``, or for the time given, unless there is a reason not to.
+    private func sleep(_ mode: Mode, milliseconds: Int? = nil) {
+        let sleeps = state.withLock { state in
+            guard !state.isStopping, state.replacement == nil else { return false }
+            // Looked at under the lock: what comes later finds the new mode and wakes.
+            if mode == .asleep, log.head > view.projected { return false }
+            if mode == .lingering, view.isAwaited { return false }
+            state.mode = mode
+            return true
+        }
+        guard sleeps else { return }
+        guard let milliseconds else { return wake.wait() }
+        guard wake.wait(timeout: .now() + .milliseconds(milliseconds)) == .timedOut else { return }
+        let wasWoken = state.withLock { state in
+            defer { state.mode = .busy }
+            return state.mode == .busy
+        }
+        // Somebody woke us just after the time was up: that count must not stay.
+        if wasWoken { wake.wait() }
+    }
+
+    private func wakeUp(if condition: (Mode) -> Bool) {
+        let wakes = state.withLock { state in
+            guard state.mode != .busy, condition(state.mode) else { return false }
+            state.mode = .busy
+            return true
+        }
+        if wakes { wake.signal() }
+    }
+}

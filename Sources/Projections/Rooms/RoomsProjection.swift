@@ -1,0 +1,180 @@
+package import Broker
+package import Cryptography
+package import LMDB
+
+/// Rooms and who is in them, looked at from either side. All but a room's name comes from headers.
+///
+/// | table | key | value |
+/// | --- | --- | --- |
+/// | rooms | room | ``RoomRow`` |
+/// | members | room ‖ account | offset of joining |
+/// | seniority | room ‖ offset of joining, big-endian | account |
+/// | by_account | account ‖ room | offset of joining |
+/// | room_counts | account | how many rooms it is in |
+package struct RoomsProjection: Projection {
+    package static let name = "rooms"
+    package static let version = 1
+    package static let tables = ["rooms", "members", "seniority", "by_account", "room_counts"]
+
+    private let rooms: Table
+    private let members: Table
+    private let seniority: Table
+    private let byAccount: Table
+    private let roomCounts: Table
+    private var roomRows = BatchCache<RoomID, RoomRow?>()
+    private var memberRows = BatchCache<Pair, Membership>()
+    private var counts = BatchCache<AccountID, UInt64>()
+
+    /// When somebody joined, as it was before the batch and as it is; 0 for not at all.
+    private struct Membership {
+        var before: Offset
+        var now: Offset
+    }
+
+    package init(tables: [Table]) {
+        rooms = tables[0]
+        members = tables[1]
+        seniority = tables[2]
+        byAccount = tables[3]
+        roomCounts = tables[4]
+    }
+
+    package mutating func apply(
+        _ record: borrowing Record,
+        in transaction: inout WriteTransaction,
+        with hasher: borrowing SHA256
+    ) throws {
+        let header = record.header
+        switch header.type {
+        case .roomCreated:
+            let place = try place(ofRoom: header.stream, in: transaction)
+            guard roomRows[place] == nil else { return }
+            var name: [UInt8] = []
+            if case .roomCreated(let text) = try record.decodePayload() { name = Array(text.utf8) }
+            roomRows[place] = RoomRow(
+                createdOffset: record.offset,
+                owner: header.actor,
+                commitment: record.commitment(with: hasher),
+                name: name
+            )
+        case .memberAdded:
+            try setMember(header.subject, of: header.stream, joined: record.offset, in: transaction)
+        case .memberRemoved:
+            try setMember(header.subject, of: header.stream, joined: 0, in: transaction)
+        case .ownerChanged:
+            let place = try place(ofRoom: header.stream, in: transaction)
+            roomRows[place]?.owner = header.subject
+        case .userRegistered, .guestSeen, .userLoggedIn, .loginFailed, .messageSent, .messagesRead, .messageEdited,
+            .messageDeleted:
+            break
+        }
+    }
+
+    /// Who is in already stays as senior as before, and who isn't can't leave.
+    private mutating func setMember(
+        _ account: AccountID,
+        of room: RoomID,
+        joined: Offset,
+        in transaction: borrowing WriteTransaction
+    ) throws {
+        let roomPlace = try place(ofRoom: room, in: transaction)
+        guard roomRows[roomPlace] != nil else { return }
+        let pair = Pair(room, account)
+        let member = try memberRows.place(of: pair) {
+            let value = try transaction.value(of: pair.key.span, in: members)
+            let offset = value?.littleEndian(at: 0, as: UInt64.self) ?? 0
+            return Membership(before: offset, now: offset)
+        }
+        guard (memberRows[member].now == 0) != (joined == 0) else { return }
+        let count = try counts.place(of: account) {
+            try transaction.value(of: Key(account).span, in: roomCounts)?.littleEndian(at: 0) ?? 0
+        }
+        memberRows[member].now = joined
+        if joined == 0 {
+            roomRows[roomPlace]?.memberCount -= 1
+            counts[count] -= 1
+        } else {
+            roomRows[roomPlace]?.memberCount += 1
+            counts[count] += 1
+        }
+    }
+
+    private mutating func place(ofRoom id: RoomID, in transaction: borrowing WriteTransaction) throws -> Int {
+        try roomRows.place(of: id) {
+            guard let value = try transaction.value(of: Key(id).span, in: rooms) else { return nil }
+            guard let row = RoomRow(value) else { throw LMDBError.malformed("a row of rooms") }
+            return row
+        }
+    }
+
+    package mutating func flush(in transaction: inout WriteTransaction) throws {
+        let (rooms, members, roomCounts) = (rooms, members, roomCounts)
+        try roomRows.flush { id, row in
+            guard let row else { return }
+            try transaction.put(row.encode(for: id).span, for: Key(id).span, in: rooms)
+        }
+        var changes: [(pair: Pair, change: Membership)] = []
+        try memberRows.flush { pair, change in
+            guard change.before != change.now else { return }
+            changes.append((pair, change))
+            if change.now == 0 {
+                try transaction.remove(pair.key.span, from: members)
+            } else {
+                try transaction.put(change.now, for: pair.key, in: members)
+            }
+        }
+        for (pair, change) in changes {
+            if change.before != 0 {
+                try transaction.remove(Key(pair.first, change.before).span, from: seniority)
+            }
+            if change.now != 0 {
+                try transaction.put(Key(pair.second).span, for: Key(pair.first, change.now).span, in: seniority)
+            }
+        }
+        changes.sort { ($0.pair.second, $0.pair.first) < ($1.pair.second, $1.pair.first) }
+        for (pair, change) in changes {
+            let key = Key(pair.second, pair.first)
+            if change.now == 0 {
+                try transaction.remove(key.span, from: byAccount)
+            } else {
+                try transaction.put(change.now, for: key, in: byAccount)
+            }
+        }
+        try counts.flush { account, count in
+            if count == 0 {
+                try transaction.remove(Key(account).span, from: roomCounts)
+            } else {
+                try transaction.put(count, for: Key(account), in: roomCounts)
+            }
+        }
+    }
+
+    package mutating func discard() {
+        roomRows.discard()
+        memberRows.discard()
+        counts.discard()
+    }
+
+    package static func digest(
+        _ digest: inout ViewDigest.Builder,
+        table: Int,
+        key: Span<UInt8>,
+        value: Span<UInt8>
+    ) {
+        guard table == 0 else {
+            digest.add(row: key, value)
+            return
+        }
+        guard key.count == Identifier.byteCount, value.count >= RoomRow.namePlace else {
+            digest.add(malformed: key, value)
+            return
+        }
+        digest.add(key)
+        digest.add(value.extracting(first: RoomRow.sealPlace))
+        digest.add(
+            seal: value.littleEndian(at: RoomRow.sealPlace),
+            computed: Seal.compute(key, value, at: RoomRow.sealPlace),
+            key: key
+        )
+    }
+}

@@ -1,0 +1,185 @@
+import Broker
+import Hummingbird
+import Logging
+import NIOCore
+import NIOPosix
+import Projections
+import ServiceLifecycle
+import UnixSignals
+
+/// The server: the one place where log, views, broker, sockets and HTTP are put together.
+///
+/// ```swift
+/// let server = try await QuipuServer(settings: settings, folder: folder, logger: logger)
+/// try await server.run { address in print("serving on \(address)") }
+/// ```
+struct QuipuServer: Sendable {
+    let settings: Settings
+    let services: SessionServices
+    let tokens: TokenIssuer
+
+    private let passwords: PasswordPool
+    private let dispatchers: LoopDispatchers
+    private let group: MultiThreadedEventLoopGroup
+    private let failure: FailureSignal
+
+    /// Opens everything in `folder`, whose lock the caller holds, and starts the writer and the views.
+    ///
+    /// - Throws: What the log, the views or the token key throw.
+    init(settings: Settings, folder: DataFolder, logger: Logger) async throws {
+        self.settings = settings
+        let log = try EventLog(directory: folder.log, mapBytes: settings.log.mapBytes)
+        let views = try Views(
+            folder: ViewFolder(data: folder.path, mapBytes: settings.views.mapBytes),
+            log: log,
+            options: .init(batchEvents: settings.views.batchEvents)
+        )
+        for (name, opening) in views.openings { logger.info("view \(name): \(opening)") }
+        let loops = settings.server.eventLoops == 0 ? System.coreCount : settings.server.eventLoops
+        group = MultiThreadedEventLoopGroup(numberOfThreads: loops)
+        let failure = FailureSignal()
+        self.failure = failure
+        let broker = Broker(log: log, options: Self.options(settings), sinks: loops, onFailure: { failure.raise($0) })
+        let users = views.users
+        services = SessionServices(
+            broker: broker,
+            views: views,
+            directory: AccountDirectory { id in (try? users.name(of: id)) ?? nil },
+            presence: Presence(),
+            rates: MessageRates(perSecond: settings.limits.messagesPerSecond),
+            settings: settings,
+            frameLimits: .init(idBytes: settings.limits.messageIdBytes, refBytes: settings.limits.refBytes),
+            logger: logger
+        )
+        dispatchers = try LoopDispatchers(
+            loops: Array(group.makeIterator()),
+            services: services,
+            position: log.head
+        )
+        passwords = PasswordPool(
+            threads: settings.auth.bcryptThreads,
+            queue: settings.auth.bcryptQueue,
+            cost: settings.auth.bcryptCost
+        )
+        let key = try settings.auth.jwtKey.map { try TokenKey($0.bytes) } ?? TokenKey(folder: folder.url)
+        tokens = await TokenIssuer(key: key, hours: settings.auth.tokenHours)
+        // The writer looks at the views before they move on; from then on they follow the log.
+        try broker.start(
+            state: views,
+            projected: views.all.map(\.projected).min() ?? 0,
+            subscribers: views.subscribers + [dispatchers]
+        )
+        try views.start()
+    }
+
+    /// Serves until the process is asked to stop, then drains.
+    ///
+    /// - Parameter started: Told the address once the server listens.
+    /// - Throws: What binding the address throws; ``CommandFailure`` if the log can't be written any more.
+    func run(
+        stopOn signals: [UnixSignal] = [.sigterm, .sigint],
+        with more: [any Service] = [],
+        started: @escaping @Sendable (SocketAddress) async -> Void
+    ) async throws {
+        dispatchers.startTicking()
+        let sockets = SocketService(dispatchers: dispatchers, drain: .seconds(Int64(settings.server.drainSeconds)))
+        let serviceGroup = ServiceGroup(
+            configuration: .init(
+                services: ([CoreService(server: self), sockets] + more + [application(started)]).map {
+                    .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup)
+                },
+                gracefulShutdownSignals: signals,
+                logger: services.logger
+            )
+        )
+        try await failure.watching { try await serviceGroup.run() }
+    }
+
+    /// Commits what waits, marks the views clean and closes everything.
+    fileprivate func close() async {
+        let services = services
+        try? await group.any().makeFutureWithTask {}.get()
+        services.broker.stop()
+        services.views.stop()
+        try? await passwords.shutDown()
+    }
+
+    private func application(_ started: @escaping @Sendable (SocketAddress) async -> Void) -> some Service {
+        let limits = settings.limits
+        let origins = OriginPolicy(
+            allowedOrigins: settings.server.allowedOrigins,
+            needsToken: settings.auth.mode == .required
+        )
+        let logins = LoginGuard(
+            LoginLimiter(
+                perAccount: limits.failedLoginsPerMinute,
+                perAddress: limits.failedLoginsPerAddressPerMinute
+            )
+        )
+        let routes = Routes(services: services, tokens: tokens, passwords: passwords, logins: logins)
+        let upgrade = SocketUpgrade(services: services, dispatchers: dispatchers, tokens: tokens)
+        let connections = ConnectionLimiter(
+            perAddress: limits.connectionsPerAddress,
+            trustedProxies: settings.server.trustedProxies
+        )
+        let front = FrontChannel.Configuration(
+            limits: FrontLimits(
+                headBytes: limits.requestHeadBytes,
+                bodyBytes: limits.httpBodyBytes,
+                handshakeTime: .seconds(Int64(limits.handshakeSeconds)),
+                requestTime: .seconds(Int64(limits.idleSeconds)),
+                idleTime: .seconds(Int64(limits.idleSeconds))
+            ),
+            origins: origins,
+            admits: { connections.admit($0) },
+            decide: { upgrade.decide($0, $1) }
+        )
+        return Application(
+            responder: HTTPFront.make(origins: origins) { routes.add(to: $0) },
+            server: FrontChannel.server(front),
+            configuration: .init(
+                address: .hostname(settings.server.address, port: settings.server.port),
+                serverName: "quipu"
+            ),
+            onServerRunning: { channel in
+                if let address = channel.localAddress { await started(address) }
+            },
+            eventLoopGroupProvider: .shared(group),
+            logger: services.logger
+        )
+    }
+
+    private static func options(_ settings: Settings) -> Broker.Options {
+        Broker.Options(
+            batchEvents: settings.log.batchEvents,
+            batchBytes: settings.log.batchBytes,
+            queueEvents: settings.log.queueEvents,
+            limits: DecisionLimits(
+                unanswered: settings.limits.unanswered,
+                roomMembers: settings.limits.roomMembers,
+                userRooms: settings.limits.userRooms
+            )
+        )
+    }
+}
+
+/// Log, writer and views: the last to stop, when nobody can send any more.
+private struct CoreService: Service {
+    let server: QuipuServer
+
+    func run() async throws {
+        try? await gracefulShutdown()
+        await server.close()
+    }
+}
+
+/// All sockets: told good-bye after the server has stopped to accept, and before the log closes.
+private struct SocketService: Service {
+    let dispatchers: LoopDispatchers
+    let drain: TimeAmount
+
+    func run() async throws {
+        try? await gracefulShutdown()
+        await dispatchers.drain(within: drain)
+    }
+}

@@ -1,0 +1,122 @@
+@testable import Broker
+
+/// What the views should say, computed from the whole history in the plainest way for each question.
+struct Model {
+    let events: [TestEvent]
+
+    struct Message: Equatable {
+        var offset: Offset
+        var sender: AccountID
+        var text: String
+        var updated: UInt64
+        var isDeleted = false
+    }
+
+    private var numbered: [(offset: Offset, event: TestEvent)] {
+        events.enumerated().map { (Offset($0.offset) + 1, $0.element) }
+    }
+
+    // MARK: Conversations
+
+    func messages(in stream: StreamID) -> [Message] {
+        var messages: [Message] = []
+        for (offset, event) in numbered where event.stream == stream {
+            let time = TestLog.milliseconds(of: offset)
+            let target = messages.firstIndex { $0.offset == event.reference && !$0.isDeleted }
+            switch event.payload {
+            case .messageSent(let content, _):
+                messages.append(Message(offset: offset, sender: event.actor, text: content, updated: time))
+            case .messageEdited(let content):
+                guard let target else { continue }
+                messages[target].text = content
+                messages[target].updated = time
+            case .empty(.messageDeleted):
+                guard let target else { continue }
+                messages[target].text = ""
+                messages[target].updated = time
+                messages[target].isDeleted = true
+            default: continue
+            }
+        }
+        return messages
+    }
+
+    func mark(of reader: AccountID, in stream: StreamID) -> Offset {
+        events.filter { $0.type == .messagesRead && $0.stream == stream && $0.actor == reader }.map(\.reference).max() ?? 0
+    }
+
+    func streamState(_ stream: StreamID) -> StreamState {
+        var state = StreamState()
+        for event in events where event.stream == stream { state.revision += event.stream == stream ? 1 : 0 }
+        let sent = numbered.filter { $0.event.stream == stream && $0.event.type == .messageSent }
+        guard let last = sent.last else { return state }
+        state.lastMessage = last.offset
+        state.lastSender = last.event.actor
+        state.lastMessageOfAnother = sent.last { $0.event.actor != last.event.actor }?.offset ?? 0
+        state.run = UInt64(sent.reversed().prefix { $0.event.actor == last.event.actor }.count)
+        return state
+    }
+
+    /// The first message that each sender sent with each message id.
+    var messageIDs: [(sender: AccountID, id: String, offset: Offset)] {
+        var found: [(sender: AccountID, id: String, offset: Offset)] = []
+        for (offset, event) in numbered {
+            guard case .messageSent(_, let id) = event.payload, !id.isEmpty else { continue }
+            if !found.contains(where: { $0.sender == event.actor && $0.id == id }) {
+                found.append((event.actor, id, offset))
+            }
+        }
+        return found
+    }
+
+    // MARK: Rooms
+
+    /// Who is in, in the order of joining.
+    func members(of room: RoomID) -> [AccountID] {
+        var members: [AccountID] = []
+        var exists = false
+        for event in events where event.stream == room {
+            switch event.type {
+            case .roomCreated: exists = true
+            case .memberAdded where exists && !members.contains(event.subject): members.append(event.subject)
+            case .memberRemoved: members.removeAll { $0 == event.subject }
+            default: break
+            }
+        }
+        return members
+    }
+
+    func owner(of room: RoomID) -> AccountID? {
+        var owner: AccountID?
+        for event in events where event.stream == room {
+            if event.type == .roomCreated { owner = event.actor }
+            if event.type == .ownerChanged { owner = event.subject }
+        }
+        return owner
+    }
+
+    // MARK: Unread, message by message
+
+    func unread(of reader: AccountID, in stream: StreamID) -> UInt64 {
+        var unread: [Offset] = []
+        var isIn = false
+        var read: Offset = 0
+        for (offset, event) in numbered where event.stream == stream {
+            switch event.type {
+            case .messageSent:
+                if event.subject != stream, event.actor == reader || event.subject == reader { isIn = true }
+                if isIn, event.actor != reader { unread.append(offset) }
+            case .messagesRead where event.actor == reader:
+                read = max(read, event.reference)
+                unread.removeAll { $0 <= read }
+            case .messageDeleted: unread.removeAll { $0 == event.reference }
+            case .memberAdded where event.subject == reader && !isIn:
+                isIn = true
+                unread = []
+            case .memberRemoved where event.subject == reader: isIn = false
+            default: break
+            }
+        }
+        return isIn ? UInt64(unread.count) : 0
+    }
+}
