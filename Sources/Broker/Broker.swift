@@ -52,6 +52,7 @@ package final class Broker: Sendable {
     private let subscribers = Mutex<[any CommitSubscriber]>([])
     private let clock: @Sendable () -> UInt64
     private let failed = Mutex<String?>(nil)
+    private let hasStarted = Atomic(false)
     private let finished = DispatchSemaphore(value: 0)
     private let onFailure: @Sendable (String) -> Void
 
@@ -106,6 +107,7 @@ package final class Broker: Sendable {
             finished.signal()
         }
         thread.name = "log-writer"
+        hasStarted.store(true, ordering: .releasing)
         thread.start()
     }
 
@@ -126,7 +128,20 @@ package final class Broker: Sendable {
 
     /// Commits what is waiting and ends the writer. Commands that come later are refused. Blocks until it is done.
     package func stop() {
-        if queue.close() { finished.wait() }
+        _ = queue.close()
+        guard hasStarted.load(ordering: .acquiring) else { return refuseWaiting() }
+        finished.wait()
+        // Whoever else waits for the end may go on as well.
+        finished.signal()
+    }
+
+    /// Answers those who came before a start that failed.
+    private func refuseWaiting() {
+        var waiting: [Submission] = []
+        while queue.take(&waiting) {
+            for submission in waiting { submission.reply?(.refused(.unavailable)) }
+            waiting.removeAll()
+        }
     }
 
     private func run(_ decider: inout Decider) {

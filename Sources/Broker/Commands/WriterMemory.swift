@@ -12,10 +12,14 @@ struct WriterMemory<Key: Hashable & Sendable, Value: Sendable> {
     private var known: [Key: Known] = [:]
     private var building: [Key: Known] = [:]
 
-    /// Past this many keys, those that the view has caught up with are forgotten.
     private let capacity: Int
+    /// Past this many keys, those that the view has caught up with are forgotten.
+    private var sweepsAbove: Int
 
-    init(capacity: Int = 200_000) { self.capacity = capacity }
+    init(capacity: Int = 200_000) {
+        self.capacity = capacity
+        sweepsAbove = capacity
+    }
 
     /// The value of `key` as of the batch being built.
     mutating func value(of key: Key, otherwise ask: (Key) throws -> Answer<Value>) rethrows -> Value {
@@ -61,7 +65,10 @@ struct WriterMemory<Key: Hashable & Sendable, Value: Sendable> {
             for (key, value) in building { known[key] = value }
         }
         building.removeAll(keepingCapacity: true)
-        if known.count > capacity { known = known.filter { $0.value.asOf > projected } }
+        guard known.count > sweepsAbove else { return }
+        known = known.filter { $0.value.asOf > projected }
+        // A view that is away keeps everything here: doubling keeps the sweeps from costing every commit then.
+        sweepsAbove = max(capacity, 2 * known.count)
     }
 
     /// The batch didn't reach the disk.

@@ -31,19 +31,23 @@ package struct Identifier: Hashable, Comparable, Sendable, CustomStringConvertib
     /// Reads 32 hexadecimal digits, with or without a UUID's hyphens.
     package init?(_ text: some StringProtocol) {
         let bytes = Array(text.utf8)
-        let digits: [UInt8]
-        switch bytes.count {
-        case 32: digits = bytes
-        case 36:
-            guard [8, 13, 18, 23].allSatisfy({ bytes[$0] == UInt8(ascii: "-") }) else { return nil }
-            digits = bytes.filter { $0 != UInt8(ascii: "-") }
-        default: return nil
+        self.init(utf8: bytes.span)
+    }
+
+    /// Reads 32 hexadecimal digits, with or without a UUID's hyphens. Digit by digit, because a message to a room names
+    /// it so.
+    package init?(utf8: Span<UInt8>) {
+        guard utf8.count == 32 || utf8.count == 36 else { return nil }
+        var words: (UInt64, UInt64) = (0, 0)
+        for index in utf8.indices {
+            if utf8.count == 36, Self.isHyphen(at: index) {
+                guard utf8[index] == UInt8(ascii: "-") else { return nil }
+                continue
+            }
+            guard let digit = Self.value(ofDigit: utf8[index]) else { return nil }
+            words = (words.0 << 4 | words.1 >> 60, words.1 << 4 | digit)
         }
-        guard digits.count == 32, digits.allSatisfy({ Character(UnicodeScalar($0)).isHexDigit }) else { return nil }
-        guard let high = UInt64(String(decoding: digits[..<16], as: UTF8.self), radix: 16),
-            let low = UInt64(String(decoding: digits[16...], as: UTF8.self), radix: 16)
-        else { return nil }
-        self.init(high: high, low: low)
+        self.init(high: words.0, low: words.1)
     }
 
     package func append(to bytes: inout [UInt8]) {
@@ -52,13 +56,10 @@ package struct Identifier: Hashable, Comparable, Sendable, CustomStringConvertib
     }
 
     /// 32 lower-case hexadecimal digits.
-    package var description: String { Self.hexadecimal(high) + Self.hexadecimal(low) }
+    package var description: String { text(length: 32) }
 
     /// The text of a UUID: 8-4-4-4-12 lower-case hexadecimal digits.
-    package var uuidText: String {
-        let digits = Array(description)
-        return [0..<8, 8..<12, 12..<16, 16..<20, 20..<32].map { String(digits[$0]) }.joined(separator: "-")
-    }
+    package var uuidText: String { text(length: 36) }
 
     /// A new random id with the version and variant bits of a UUID (RFC 9562, version 4).
     package static func randomUUID() -> Identifier {
@@ -72,9 +73,33 @@ package struct Identifier: Hashable, Comparable, Sendable, CustomStringConvertib
         left.high != right.high ? left.high < right.high : left.low < right.low
     }
 
-    private static func hexadecimal(_ word: UInt64) -> String {
-        let digits = String(word, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
+    /// The digits, with hyphens if there is room for them.
+    private func text(length: Int) -> String {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(length)
+        var words = (high, low)
+        for index in 0..<length {
+            if length == 36, Self.isHyphen(at: index) {
+                bytes.append(UInt8(ascii: "-"))
+                continue
+            }
+            let digit = UInt8(truncatingIfNeeded: words.0 >> 60)
+            bytes.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+            words = (words.0 << 4 | words.1 >> 60, words.1 << 4)
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Whether a UUID's text has a hyphen there.
+    private static func isHyphen(at index: Int) -> Bool { index == 8 || index == 13 || index == 18 || index == 23 }
+
+    private static func value(ofDigit byte: UInt8) -> UInt64? {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt64(byte - UInt8(ascii: "0"))
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): UInt64(byte - UInt8(ascii: "a") + 10)
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): UInt64(byte - UInt8(ascii: "A") + 10)
+        default: nil
+        }
     }
 }
 

@@ -46,19 +46,25 @@ package enum MessagePayload {
     private static func field(_ tag: UInt8, of payload: Span<UInt8>) -> Span<UInt8> {
         var found = 0..<0
         var position = 0
-        while position < payload.count, let key = varint(in: payload, at: &position) {
+        while position < payload.count {
+            guard let key = varint(in: payload, at: &position), key > 7, key <= UInt32.max else {
+                return payload.extracting(0..<0)
+            }
+            let length: UInt64
             switch key & 7 {
-            case 0: guard varint(in: payload, at: &position) != nil else { return payload.extracting(0..<0) }
-            case 1: position += 8
+            case 0:
+                guard varint(in: payload, at: &position) != nil else { return payload.extracting(0..<0) }
+                length = 0
+            case 1: length = 8
             case 2:
-                guard let length = varint(in: payload, at: &position), length <= payload.count - position else {
-                    return payload.extracting(0..<0)
-                }
-                if key == tag { found = position..<position + Int(length) }
-                position += Int(length)
-            case 5: position += 4
+                guard let prefix = varint(in: payload, at: &position) else { return payload.extracting(0..<0) }
+                length = prefix
+            case 5: length = 4
             default: return payload.extracting(0..<0)
             }
+            guard length <= payload.count - position else { return payload.extracting(0..<0) }
+            if key == tag { found = position..<position + Int(length) }
+            position += Int(length)
         }
         return payload.extracting(found)
     }

@@ -38,26 +38,16 @@ enum OffsetOrTime: Equatable, Sendable {
     }
 
     /// The offset of the last event up to this place, itself included; 0 if there is none.
+    ///
+    /// - Throws: ``CommandFailure`` with the status `usage` for an offset that the log doesn't have.
     func last(in log: EventLog) throws -> Offset {
         switch self {
-        case .offset(let offset): min(offset, log.head)
-        case .time(let time): try log.offset(ofFirstAfter: time) - 1
+        case .offset(let offset):
+            guard offset <= log.head else {
+                throw CommandFailure("there is no offset \(offset) in this log: its last is \(log.head)", status: .usage)
+            }
+            return offset
+        case .time(let time): return try log.offset(atOrBefore: time)
         }
-    }
-}
-
-extension EventLog {
-    /// The offset of the first event later than `milliseconds`; the one after the head if there is none.
-    ///
-    /// Times in the log never go back, so about log2 of its length events are read.
-    func offset(ofFirstAfter milliseconds: UInt64) throws -> Offset {
-        var low: Offset = 1
-        var high = head + 1
-        while low < high {
-            let middle = low + (high - low) / 2
-            let time = try withRecord(at: middle) { $0.header.milliseconds } ?? .max
-            if time > milliseconds { high = middle } else { low = middle + 1 }
-        }
-        return low
     }
 }

@@ -48,7 +48,10 @@ struct ServeCommand: AsyncParsableCommand {
         let folder = DataFolder(settings.server.data)
         let lock = try DataFolderLock(folder, command: "quipu serve")
         let server = try await QuipuServer(settings: settings, folder: folder, logger: logger)
-        let control = try await ControlServer.bind(in: folder, handlers: server.controlHandlers(folder))
+        let handlers = ControlHandlers(broker: server.services.broker, views: server.services.views) {
+            DataFolderLock.holder(of: folder)?.address
+        }
+        let control = try await ControlServer.bind(in: folder, handlers: handlers)
         try await server.run(with: [control]) { bound in
             let url = "http://\(Self.host(settings.server.address)):\(bound.port ?? 0)"
             try? lock.announce(address: url)

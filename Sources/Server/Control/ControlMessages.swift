@@ -37,10 +37,9 @@ struct ReplayProgress: Codable, Equatable, Sendable {
 /// A view that was rebuilt.
 struct ReplayedView: Codable, Equatable, Sendable {
     var view: String
+    /// How many the view was built from.
     var events: UInt64
     var seconds: Double
-    /// Of its content, hexadecimal.
-    var digest: String
 
     var eventsPerSecond: Double { seconds > 0 ? Double(events) / seconds : 0 }
 }

@@ -24,24 +24,6 @@ extension Routes {
         var members: [String]?
     }
 
-    private struct Wrapped<Data: Encodable>: Encodable { var data: Data }
-
-    private struct RoomReply: Encodable {
-        var id: String
-        var name: String
-        var members: [String]
-        var online: Int?
-        var more: Bool?
-    }
-
-    private struct RoomSummary: Encodable {
-        var id: String
-        var name: String
-        var members: Int
-        var online: Int
-        var unread: UInt64
-    }
-
     private func createRoom(_ request: Request) async throws -> Response {
         let caller = try await caller(of: request)
         let body: NewRoom = try await decode(request) { HTTPFailure(.badRequest, $0) }
@@ -63,8 +45,10 @@ extension Routes {
         let room = RoomID.randomUUID()
         let outcome = await broker.execute(.createRoom(room, creator: caller.id, name: name, members: ids))
         guard case .stored = outcome else { throw Self.failure(outcome) }
-        let reply = RoomReply(id: room.uuidText, name: name, members: names.map(\.text))
-        return JSONReply.make(.created, Wrapped(data: reply))
+        let data: JSONValue = .object([
+            "id": .string(room.uuidText), "name": .string(name), "members": .array(names.map { .string($0.text) }),
+        ])
+        return JSONValue.object(["data": data]).response(.created)
     }
 
     private func listRooms(_ request: Request) async throws -> Response {
@@ -78,15 +62,13 @@ extension Routes {
             // Nil only if the room went away between the two reads, which no room does yet.
             try view.room(id).value
         }.map { room in
-            RoomSummary(
-                id: room.id.uuidText,
-                name: room.name,
-                members: room.memberCount,
-                online: services.presence.onlineCount(in: room.id),
-                unread: counts[room.id] ?? 0
-            )
+            JSONValue.object([
+                "id": .string(room.id.uuidText), "name": .string(room.name), "members": .integer(room.memberCount),
+                "online": .integer(services.presence.onlineCount(in: room.id)),
+                "unread": .integer(Int(counts[room.id] ?? 0)),
+            ])
         }
-        return JSONReply.ok(Wrapped(data: rooms))
+        return JSONValue.object(["data": .array(rooms)]).response()
     }
 
     private func showRoom(_ request: Request, _ context: FrontContext) async throws -> Response {
@@ -113,14 +95,11 @@ extension Routes {
         let hasMore = members.count > limit
         members = Array(members.prefix(limit))
         let names = try members.compactMap { try services.views.users.name(of: $0)?.text }
-        let reply = RoomReply(
-            id: id.uuidText,
-            name: room.name,
-            members: names,
-            online: services.presence.onlineCount(in: id),
-            more: hasMore
-        )
-        return JSONReply.ok(Wrapped(data: reply))
+        let data: JSONValue = .object([
+            "id": .string(id.uuidText), "name": .string(room.name), "members": .array(names.map { .string($0) }),
+            "online": .integer(services.presence.onlineCount(in: id)), "more": .bool(hasMore),
+        ])
+        return JSONValue.object(["data": data]).response()
     }
 
     private func pageLimit(_ request: Request) throws -> Int {

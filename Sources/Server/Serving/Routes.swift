@@ -15,8 +15,8 @@ struct Routes: Sendable {
     typealias Context = FrontContext
 
     func add(to router: Router<FrontContext>) {
-        router.get("/ping") { _, _ in JSONReply.ok(["message": "pong"]) }
-        router.get("/health/live") { _, _ in JSONReply.ok(["status": "live"]) }
+        router.get("/ping") { _, _ in JSONValue.object(["message": "pong"]).response() }
+        router.get("/health/live") { _, _ in JSONValue.object(["status": "live"]).response() }
         router.get("/health/ready") { _, _ in health() }
         router.post("/account/register") { request, _ in try await register(request) }
         router.post("/account/login") { request, context in try await login(request, context) }
@@ -24,6 +24,8 @@ struct Routes: Sendable {
         router.get("/account/member/profile") { request, _ in try await profile(request) }
         addRooms(to: router)
     }
+
+    private static let forwardedFor = HTTPField.Name(parsed: "x-forwarded-for")
 
     var limits: Settings.Limits { services.settings.limits }
     var broker: Broker { services.broker }
@@ -34,30 +36,19 @@ struct Routes: Sendable {
         let head = broker.log.head
         let views = services.views.all
         let isReady = broker.failure == nil && views.allSatisfy { $0.failure == nil && !$0.isStalled }
-        let reply = HealthReply(
-            status: isReady ? "ready" : "not ready",
-            log: broker.failure ?? "ok",
-            head: head,
-            views: views.map { view in
-                let projected = view.projected
-                let state = view.failure.map { "failed: \($0)" } ?? (view.isStalled ? "stalled: no room" : "ok")
-                return .init(name: view.name, projected: projected, lag: head - min(head, projected), state: state)
-            }
-        )
-        return JSONReply.make(isReady ? .ok : .serviceUnavailable, reply)
-    }
-
-    private struct HealthReply: Encodable {
-        struct View: Encodable {
-            var name: String
-            var projected: UInt64
-            var lag: UInt64
-            var state: String
+        let states: [JSONValue] = views.map { view in
+            let projected = view.projected
+            let state = view.failure.map { "failed: \($0)" } ?? (view.isStalled ? "stalled: no room" : "ok")
+            return .object([
+                "name": .string(view.name), "projected": .integer(Int(projected)),
+                "lag": .integer(Int(head - min(head, projected))), "state": .string(state),
+            ])
         }
-        var status: String
-        var log: String
-        var head: UInt64
-        var views: [View]
+        let reply = JSONValue.object([
+            "status": .string(isReady ? "ready" : "not ready"), "log": .string(broker.failure ?? "ok"),
+            "head": .integer(Int(head)), "views": .array(states),
+        ])
+        return reply.response(isReady ? .ok : .serviceUnavailable)
     }
 
     // MARK: Accounts
@@ -99,13 +90,7 @@ struct Routes: Sendable {
         case .refused(.accountTaken): throw refuse("the account is taken")
         default: throw HTTPFailure(.serviceUnavailable, Session.notStoredText, shape: .message(code: 503))
         }
-        return JSONReply.make(.accepted, Verdict(data: true, code: 200, msg: "註冊成功"))
-    }
-
-    private struct Verdict: Encodable {
-        var data: Bool
-        var code: Int
-        var msg: String
+        return JSONValue.object(["data": true, "code": 200, "msg": "註冊成功"]).response(.accepted)
     }
 
     private struct Credentials: Decodable {
@@ -123,31 +108,50 @@ struct Routes: Sendable {
         }
         let address = ClientAddress(
             peer: context.peer,
-            forwardedFor: request.headers[values: HTTPField.Name("X-Forwarded-For")!],
+            forwardedFor: Self.forwardedFor.map { request.headers[values: $0] } ?? [],
             trustedProxies: services.settings.server.trustedProxies
         )
         if let address, let seconds = logins.begin(account: accountText, from: address) {
-            throw HTTPFailure(.tooManyRequests, "too many failed logins", shape: .message(code: 429), retryAfterSeconds: seconds)
+            throw HTTPFailure(
+                .tooManyRequests,
+                "too many failed logins",
+                shape: .message(code: 429),
+                retryAfterSeconds: seconds
+            )
         }
+        // A try counts as failed until it is known to be no fault of the client's.
+        var isFailure = false
+        defer { if !isFailure, let address { logins.succeed(account: accountText, from: address) } }
         try await services.wait(for: services.views.users.view)
         guard let name = try? AccountName(accountText), let user = try services.views.users.account(named: name).value,
             let hash = user.passwordHash
-        else { throw refuse(.badRequest, "查無帳號") }
+        else {
+            isFailure = true
+            throw refuse(.badRequest, "查無帳號")
+        }
         let from = address.map { "\($0)" } ?? ""
         let isRight: Bool
         do {
             isRight = try await passwords.verify(Array(password.utf8), against: hash)
         } catch let PasswordPoolError.busy(seconds) {
-            throw HTTPFailure(.tooManyRequests, "too many logins at once", shape: .message(code: 429), retryAfterSeconds: seconds)
+            throw HTTPFailure(
+                .tooManyRequests,
+                "too many logins at once",
+                shape: .message(code: 429),
+                retryAfterSeconds: seconds
+            )
         }
         guard isRight else {
+            isFailure = true
             _ = await broker.execute(.recordFailedLogin(user.id, address: from))
             throw refuse(.unauthorized, "Unauthorized")
         }
-        if let address { logins.succeed(account: accountText, from: address) }
-        guard case .stored = await broker.execute(.recordLogin(user.id, address: from, port: UInt32(context.peer?.port ?? 0)))
-        else { throw HTTPFailure(.serviceUnavailable, Session.notStoredText, shape: .message(code: 503)) }
-        return JSONReply.ok(["token": try await tokens.issue(account: accountText, username: user.username)])
+        let port = UInt32(context.peer?.port ?? 0)
+        guard case .stored = await broker.execute(.recordLogin(user.id, address: from, port: port)) else {
+            throw HTTPFailure(.serviceUnavailable, Session.notStoredText, shape: .message(code: 503))
+        }
+        let token = try await tokens.issue(account: accountText, username: user.username)
+        return JSONValue.object(["token": .string(token)]).response()
     }
 
     private func hashed(_ password: String) async throws -> String {
@@ -163,19 +167,10 @@ struct Routes: Sendable {
         }
     }
 
-    private struct ProfileReply: Encodable {
-        struct User: Encodable {
-            var account: String
-            var username: String
-        }
-        var code = 200
-        var data: User
-        var msg = "登入成功"
-    }
-
     private func profile(_ request: Request) async throws -> Response {
         let caller = try await caller(of: request)
-        return JSONReply.ok(ProfileReply(data: .init(account: caller.name.text, username: caller.username)))
+        let data: JSONValue = .object(["account": .string(caller.name.text), "username": .string(caller.username)])
+        return JSONValue.object(["code": 200, "data": data, "msg": "登入成功"]).response()
     }
 
     // MARK: Who asks
@@ -278,22 +273,5 @@ struct PasswordPolicy {
         if password.utf8.count > maximumBytes { return "a password may have \(maximumBytes) bytes of UTF-8 at most" }
         if password.count < minimumCharacters { return "a password needs \(minimumCharacters) characters or more" }
         return nil
-    }
-}
-
-/// Replies of JSON.
-enum JSONReply {
-    static func ok(_ body: some Encodable) -> Response { make(.ok, body) }
-
-    static func make(_ status: HTTPResponse.Status, _ body: some Encodable) -> Response {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
-        // What is encoded here are strings, numbers and lists of ours, which always encode.
-        let data = (try? encoder.encode(body)) ?? Data("{}".utf8)
-        return Response(
-            status: status,
-            headers: [.contentType: HTTPFailure.contentType],
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: data))
-        )
     }
 }

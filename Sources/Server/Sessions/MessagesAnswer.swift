@@ -28,6 +28,7 @@ struct MessagesAnswer: QueryAnswer {
     private var newestShown: Offset = 0
     private var showsUnread = false
     private var hasMore = false
+    /// Whether a fragment has been written.
     private var isStarted = false
     private var names: [AccountID: [UInt8]] = [:]
 
@@ -63,24 +64,25 @@ struct MessagesAnswer: QueryAnswer {
 
     mutating func writeSlice(to bytes: inout ByteBuffer) throws -> Bool {
         var json = ByteBuffer()
-        let isFirst = !isStarted
-        if isFirst {
-            isStarted = true
+        if !isStarted {
             json.writeStaticString("{\"from\":\"")
             json.writeBytes(request.peerName)
             json.writeStaticString("\",\"code\":50000,\"content\":[")
         }
         try writeRows(to: &json)
         let isDone = remaining == nil
-        if isDone {
-            if shown == 0 { json = nothing } else { writeEnd(to: &json) }
+        if shown == 0 {
+            // Whether there is anything to show isn't known before something is found, or nothing is left.
+            if isDone { bytes.writeTextFrame(nothing) }
+            return isDone
         }
-        switch (isFirst, isDone) {
-        case (true, true): bytes.writeTextFrame(json)
-        case (true, false): bytes.writeFirstFragment(json)
-        case (false, false): bytes.writeContinuation(json, isFinal: false)
-        case (false, true): bytes.writeContinuation(json, isFinal: true)
+        if isDone { writeEnd(to: &json) }
+        switch (isStarted, isDone) {
+        case (false, true): bytes.writeTextFrame(json)
+        case (false, false): bytes.writeFirstFragment(json)
+        case (true, _): bytes.writeContinuation(json, isFinal: isDone)
         }
+        isStarted = true
         return isDone
     }
 

@@ -514,7 +514,7 @@ final class Session {
                 let isDone = try current.writeSlice(to: &bytes)
                 answer = isDone ? nil : current
                 if !isDone { lag() }
-                write(bytes)
+                if bytes.readableBytes > 0 { write(bytes) }
                 if isDone {
                     if let mark = current.mark { submitSilently(mark) }
                     finishAnswer()

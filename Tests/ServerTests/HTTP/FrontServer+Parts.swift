@@ -80,3 +80,24 @@ struct Reply {
         body = head.map { String(text[$0.upperBound...]) } ?? ""
     }
 }
+
+/// Requests as they go over the wire.
+enum RequestText {
+    static func get(_ path: String, _ headers: String...) -> String {
+        (["GET \(path) HTTP/1.1", "Host: h"] + headers).joined(separator: "\r\n") + "\r\n\r\n"
+    }
+
+    static func post(_ body: String, _ headers: String...) -> String {
+        (["POST /echo HTTP/1.1", "Host: h"] + headers).joined(separator: "\r\n") + "\r\n\r\n" + body
+    }
+}
+
+/// Whether `condition` came true within 10 seconds; an error counts as not yet.
+func eventually(_ condition: () async throws -> Bool) async -> Bool {
+    let deadline = ContinuousClock.now + .seconds(10)
+    while ContinuousClock.now < deadline {
+        if (try? await condition()) == true { return true }
+        await Task.yield()
+    }
+    return false
+}

@@ -3,26 +3,18 @@ import Testing
 
 @testable import Server
 
-/// Plain HTTP through the front, over real sockets: what is kept open, what is cut, and what is too much.
+/// Plain HTTP through the front, over real sockets: what is kept open and what is cut.
 @Suite struct RequestGuardTests {
-    private static func get(_ path: String, _ headers: String...) -> String {
-        (["GET \(path) HTTP/1.1", "Host: h"] + headers).joined(separator: "\r\n") + "\r\n\r\n"
-    }
-
-    private static func post(_ body: String, _ headers: String...) -> String {
-        (["POST /echo HTTP/1.1", "Host: h"] + headers).joined(separator: "\r\n") + "\r\n\r\n" + body
-    }
-
     // MARK: Keeping and closing
 
     @Test func `a connection serves one request after another`() async throws {
         try await FrontServer.run { server in
             let client = try await RawClient.connect(port: server.port)
             for count in 1...3 {
-                try await client.send(Self.get("/ping"))
+                try await client.send(RequestText.get("/ping"))
                 _ = try await client.received(containing: "pong", times: count)
             }
-            try await client.send(Self.post("abc", "Content-Length: 3"))
+            try await client.send(RequestText.post("abc", "Content-Length: 3"))
             let text = try await client.received(endingWith: "abc")
             #expect(text.ranges(of: "200 OK").count == 4)
             #expect(!text.lowercased().contains("connection: close"))
@@ -33,8 +25,8 @@ import Testing
         try await FrontServer.run { server in
             let client = try await RawClient.connect(port: server.port)
             try await client.send(
-                Self.post("one", "Content-Length: 3") + Self.get("/ping")
-                    + Self.post("two", "Content-Length: 3", "Connection: close")
+                RequestText.post("one", "Content-Length: 3") + RequestText.get("/ping")
+                    + RequestText.post("two", "Content-Length: 3", "Connection: close")
             )
             let text = try await client.receivedAll()
             let replies = text.split(separator: "HTTP/1.1 ").map { Reply("HTTP/1.1 " + $0) }
@@ -56,7 +48,7 @@ import Testing
         let connections = Connections()
         try await FrontServer.run(admits: connections.admit) { server in
             let client = try await RawClient.connect(port: server.port)
-            try await client.send(request + Self.get("/ping"))
+            try await client.send(request + RequestText.get("/ping"))
             let text = try await client.receivedAll()
             #expect(text.ranges(of: "HTTP/1.1 ").count == 1)
             let reply = Reply(text)
@@ -70,7 +62,7 @@ import Testing
     @Test func `a socket needs a connection of its own`() async throws {
         try await FrontServer.run { server in
             let client = try await RawClient.connect(port: server.port)
-            try await client.send(Self.get("/ping") + FrontServer.handshake())
+            try await client.send(RequestText.get("/ping") + FrontServer.handshake())
             let text = try await client.receivedAll()
             #expect(text.contains("pong"))
             #expect(text.contains("HTTP/1.1 400 "))
@@ -85,7 +77,7 @@ import Testing
         try await FrontServer.run(limits: limits, admits: connections.admit) { server in
             for start in ["", "GET /ping HTT"] {
                 let client = try await RawClient.connect(port: server.port)
-                try await client.send(Self.get("/ping") + start)
+                try await client.send(RequestText.get("/ping") + start)
                 #expect(Reply(try await client.receivedAll()).body == "pong")
                 try await connections.nextClosed()
             }
@@ -124,7 +116,7 @@ import Testing
         let connections = Connections()
         try await FrontServer.run(admits: connections.admit) { server in
             for (sent, body) in [
-                ("", ""), ("GET /pi", #"{"error":"malformed request"}"#), (Self.get("/ping"), "pong"),
+                ("", ""), ("GET /pi", #"{"error":"malformed request"}"#), (RequestText.get("/ping"), "pong"),
             ] {
                 let client = try await RawClient.connect(port: server.port)
                 if !sent.isEmpty { try await client.send(sent) }
@@ -147,118 +139,6 @@ import Testing
         }
     }
 
-    // MARK: Limits
-
-    /// The limit counts URL, names and values: here `/ping`, `Host`, `h`, `X` and so many `x`.
-    @Test(arguments: [(100 - 11, 200), (100 - 10, 431)])
-    func `a head at the limit is read and one past it is refused`(padding: Int, status: Int) async throws {
-        var limits = FrontServer.limits
-        limits.headBytes = 100
-        try await FrontServer.run(limits: limits) { server in
-            let request = Self.get("/ping", "X: " + String(repeating: "x", count: padding))
-            let first = try await RawClient.connect(port: server.port)
-            try await first.send(request)
-            try await first.closeOutput()
-            let reply = Reply(try await first.receivedAll())
-            #expect(reply.status == status)
-            if status == 431 {
-                #expect(reply.body == #"{"error":"request head too large"}"#)
-                #expect(reply.headers["connection"] == "close")
-                #expect(reply.headers["access-control-allow-origin"] == "*")
-            }
-
-            let second = try await RawClient.connect(port: server.port)
-            try await second.send(Self.get("/ping") + request)
-            try await second.closeOutput()
-            let text = try await second.receivedAll()
-            #expect(text.contains("HTTP/1.1 200 "))
-            #expect(text.split(separator: "HTTP/1.1 ").last?.hasPrefix("\(status) ") == true)
-        }
-    }
-
-    @Test(arguments: [
-        ("nonsense\r\n\r\n", 400), ("GET / HTTP/1.1\r\nno colon\r\n\r\n", 400), ("GET / HTTP/2.0\r\n\r\n", 505),
-        ("\u{16}\u{3}\u{1}\u{2}\u{0}", 400), ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400),
-    ])
-    func `what is no request is answered as such`(text: String, status: Int) async throws {
-        try await FrontServer.run { server in
-            for before in ["", Self.get("/ping")] {
-                let client = try await RawClient.connect(port: server.port)
-                try await client.send(before + text)
-                let all = try await client.receivedAll()
-                #expect(all.contains("pong") == !before.isEmpty)
-                let reply = Reply("HTTP/1.1 " + (all.split(separator: "HTTP/1.1 ").last ?? ""))
-                #expect(reply.status == status)
-                #expect(reply.body.hasPrefix(#"{"error":""#))
-            }
-        }
-    }
-
-    @Test(arguments: [
-        ("Content-Length: 1000", String(repeating: "a", count: 1_000), 200),
-        ("Content-Length: 1001", String(repeating: "a", count: 1_001), 413),
-        ("Content-Length: 1001", "", 413),
-        ("Content-Length: 99999999999999", "a", 413),
-        ("Transfer-Encoding: chunked", "3e8\r\n" + String(repeating: "a", count: 1_000) + "\r\n0\r\n\r\n", 200),
-        ("Transfer-Encoding: chunked", "3e9\r\n" + String(repeating: "a", count: 1_001) + "\r\n0\r\n\r\n", 413),
-        ("Transfer-Encoding: chunked", String(repeating: "1\r\na\r\n", count: 2_000), 413),
-        ("Transfer-Encoding: chunked", "3\r\nabc\r\nnonsense\r\n\r\n", 400),
-        ("Content-Length: -1", "", 400),
-        ("Content-Length: 1\r\nContent-Length: 2", "ab", 400),
-        ("Content-Length: 1\r\nTransfer-Encoding: chunked", "0\r\n\r\n", 400),
-    ])
-    func `a body at the limit is read and one past it is refused`(
-        header: String,
-        body: String,
-        status: Int
-    )
-        async throws
-    {
-        try await FrontServer.run { server in
-            let client = try await RawClient.connect(port: server.port)
-            try await client.send(Self.post(body, header))
-            if status == 200 { try await client.closeOutput() }
-            let reply = Reply(try await client.receivedAll())
-            #expect(reply.status == status)
-            if status == 413 { #expect(reply.body == #"{"error":"body too large"}"#) }
-            if status != 200 { #expect(reply.headers["connection"] == "close") }
-        }
-    }
-
-    @Test func `a route that doesn't read the body answers, and the rest is thrown away`() async throws {
-        try await FrontServer.run { server in
-            let client = try await RawClient.connect(port: server.port)
-            let body = String(repeating: "a", count: 200_000)
-            try await client.send(Self.get("/deaf", "Content-Length: \(body.utf8.count)") + body)
-            let reply = Reply(try await client.receivedAll())
-            #expect(reply.status == 200)
-            #expect(reply.headers["connection"] == "close")
-        }
-    }
-
-    @Test(arguments: ["Content-Length: 100\r\n\r\nabc", "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"])
-    func `a body that drips costs the connection`(rest: String) async throws {
-        var limits = FrontServer.limits
-        limits.requestTime = .milliseconds(50)
-        let connections = Connections()
-        try await FrontServer.run(limits: limits, admits: connections.admit) { server in
-            let client = try await RawClient.connect(port: server.port)
-            try await client.send("POST /echo HTTP/1.1\r\nHost: h\r\n" + rest)
-            try await connections.nextClosed()
-        }
-    }
-
-    @Test func `who doesn't read its response is cut`() async throws {
-        var limits = FrontServer.limits
-        limits.requestTime = .milliseconds(200)
-        let connections = Connections()
-        try await FrontServer.run(limits: limits, admits: connections.admit) { server in
-            let client = try await RawClient.connect(port: server.port, reads: false)
-            try await client.send(Self.get("/large"))
-            try await connections.nextClosed()
-        }
-    }
-
     // MARK: Shutdown and admission
 
     /// ```
@@ -274,7 +154,7 @@ import Testing
                 try await RawClient.connect(port: server.port),
             ]
             try await clients[1].send("GET /ws HTTP/1.1\r\n")
-            try await clients[2].send(Self.get("/ping"))
+            try await clients[2].send(RequestText.get("/ping"))
             _ = try await clients[2].received(endingWith: "pong")
             await server.shutDown()
             for _ in clients { try await connections.nextClosed() }
@@ -299,7 +179,7 @@ import Testing
             let first = try await RawClient.connect(port: server.port)
             let second = try await RawClient.connect(port: server.port)
             for client in [first, second] {
-                try await client.send(Self.get("/ping"))
+                try await client.send(RequestText.get("/ping"))
                 _ = try await client.received(endingWith: "pong")
             }
             let third = try await RawClient.connect(port: server.port)
@@ -308,7 +188,7 @@ import Testing
             try await first.close()
             let served = await eventually {
                 let next = try await RawClient.connect(port: server.port)
-                try await next.send(Self.get("/ping", "Connection: close"))
+                try await next.send(RequestText.get("/ping", "Connection: close"))
                 return try await next.receivedAll().hasSuffix("pong")
             }
             #expect(served)
@@ -322,20 +202,10 @@ import Testing
         try await FrontServer.run(admits: limiter.admit) { server in
             for _ in 1...3 {
                 let client = try await RawClient.connect(port: server.port)
-                try await client.send(Self.get("/ping"))
+                try await client.send(RequestText.get("/ping"))
                 _ = try await client.received(endingWith: "pong")
             }
             #expect(limiter.addresses == 0)
         }
     }
-}
-
-/// Whether `condition` came true within 10 seconds; an error counts as not yet.
-func eventually(_ condition: () async throws -> Bool) async -> Bool {
-    let deadline = ContinuousClock.now + .seconds(10)
-    while ContinuousClock.now < deadline {
-        if (try? await condition()) == true { return true }
-        await Task.yield()
-    }
-    return false
 }

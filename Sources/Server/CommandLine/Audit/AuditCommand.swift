@@ -20,8 +20,8 @@ struct AuditListCommand: AsyncParsableCommand {
 
             Examples:
               quipu audit list --user alice --peer bob
-              quipu audit list --room 3f0c1e9a-5d0e-4c57-9a52-0f6f0b1f8f11 --since 2026-11-01 --until 2026-12-01
-              quipu audit list --type UserLoggedIn --type LoginFailed --format csv > logins.csv
+              quipu audit list --room general --since 2026-11-01 --until 2026-12-01
+              quipu audit list --type UserLoggedIn --type LoginFailed --format csv
               quipu audit list --after 120000 --limit 50 --format json | jq .content
             """
     )
@@ -78,7 +78,7 @@ struct AuditListCommand: AsyncParsableCommand {
         var query = AuditQuery(types: Set(type), after: after, since: since, until: until, limit: limit)
         try query.resolve(user: user, peer: peer, room: room, in: log)
         try StandardOutput.print { output in
-            var listing = AuditListing(log: log, query: query)
+            var listing = AuditListing(folder: folder, log: log, query: query)
             try listing.write(format, to: &output)
         }
     }

@@ -23,7 +23,7 @@ struct AuditEvent: Sendable {
     /// Whom a change of a room concerns.
     var member: Party?
 
-    init(_ record: borrowing Record, payload: EventPayload, names: AuditNames) {
+    init(_ record: borrowing Record, payload: EventPayload, names: inout AuditNames) {
         let header = record.header
         offset = record.offset
         self.header = header

@@ -2,13 +2,16 @@ import Broker
 
 /// Reads the log in slices and prints what the query wants. Memory: a slice, and the names of accounts and rooms.
 struct AuditListing {
+    let folder: DataFolder
     let log: EventLog
     let query: AuditQuery
     private var names = AuditNames()
     /// Events read in one snapshot. Printing happens outside, since a reader of the output may be slow.
     private let sliceEvents = 1024
 
-    init(log: EventLog, query: AuditQuery) {
+    /// - Parameter folder: The data folder, whose views are asked for names if they are there.
+    init(folder: DataFolder, log: EventLog, query: AuditQuery) {
+        self.folder = folder
         self.log = log
         self.query = query
     }
@@ -25,12 +28,7 @@ struct AuditListing {
             }
         try output.write(printer.header)
         guard let range = try query.range(in: log) else { return }
-        if range.lowerBound > 1 {
-            try log.forEach(in: 1...range.lowerBound - 1) { record in
-                try names.learn(record)
-                return true
-            }
-        }
+        try names.prepare(for: range.lowerBound, of: log, in: folder)
         var left = query.limit ?? .max
         var next = range.lowerBound
         while left > 0, next <= range.upperBound {
@@ -58,7 +56,7 @@ struct AuditListing {
                 }
                 let payload = try record.readPayload()
                 names.learn(record.header, payload)
-                events.append(AuditEvent(record, payload: payload, names: names))
+                events.append(AuditEvent(record, payload: payload, names: &names))
                 return events.count < limit
             }
         } catch {

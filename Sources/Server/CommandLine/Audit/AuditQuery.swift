@@ -29,8 +29,8 @@ struct AuditQuery: Sendable {
     func range(in log: EventLog) throws -> ClosedRange<Offset>? {
         var first = after + 1
         var last = log.head
-        if let since, since > 0 { first = max(first, try log.offset(ofFirstAfter: since - 1)) }
-        if let until { last = min(last, until == 0 ? 0 : try log.offset(ofFirstAfter: until - 1) - 1) }
+        if let since, since > 0 { first = max(first, try log.offset(atOrBefore: since - 1) + 1) }
+        if let until { last = min(last, until == 0 ? 0 : try log.offset(atOrBefore: until - 1)) }
         return first <= last ? first...last : nil
     }
 

@@ -1,0 +1,55 @@
+import Broker
+import Projections
+
+/// `quipu replay`: the views in use are rebuilt and switched, by the server that has the folder or, without one, here.
+struct ReplaySwitching: Sendable {
+    let folder: DataFolder
+    let settings: Settings
+
+    func run(_ projections: [any Projection.Type], _ bar: ReplayBar) async throws -> ReplayReport {
+        let replayed: [ReplayedView]
+        switch try await FolderAccess.open(folder, command: "quipu replay") {
+        case .server(let client):
+            replayed = try await client.ask(.replay(views: projections.map { $0.name })) { bar.update($0) }
+        case .alone(let lock):
+            defer { lock.release() }
+            replayed = try await replaceHere(projections, bar)
+        }
+        let views = ViewFolder(data: folder.path)
+        let rows = try replayed.map { view in
+            guard let projection = Views.projection(named: view.view) else {
+                throw CommandFailure("the server rebuilt a view \(view.view) that this quipu doesn't know")
+            }
+            // Read beside the server, as of the checkpoint that the view has by now.
+            let store = try ViewStore(projection, readOnlyDirectory: views.directory(of: projection))
+            return ReplayReport.Row(events: view.events, seconds: view.seconds, digest: try ViewDigest(store))
+        }
+        return ReplayReport(kind: .switched, rows: rows)
+    }
+
+    private func replaceHere(_ projections: [any Projection.Type], _ bar: ReplayBar) async throws -> [ReplayedView] {
+        let log = try EventLog(directory: folder.log, isReadOnly: true)
+        let views = ViewFolder(data: folder.path, mapBytes: settings.views.mapBytes)
+        return try await ViewBuilding.each(projections) { bar.update($0) } _: { projection, report in
+            let start = ContinuousClock.now
+            let checkpoint = try Rebuild.replace(projection, in: views, from: log, report: report)
+            let seconds = (ContinuousClock.now - start) / .seconds(1)
+            return ReplayedView(view: projection.name, events: checkpoint.offset, seconds: seconds)
+        }
+    }
+
+    /// What the running server does when it is asked to.
+    static func rebuild(
+        _ names: [String],
+        in views: Views,
+        progress: @escaping ControlHandlers.Progress
+    ) async throws -> [ReplayedView] {
+        try await ViewBuilding.each(try ViewBuilding.projections(named: names), progress: progress) { projection, report in
+            let start = ContinuousClock.now
+            try views.rebuild(projection, report: report)
+            let seconds = (ContinuousClock.now - start) / .seconds(1)
+            let events = views.all.first { $0.name == projection.name }?.projected ?? 0
+            return ReplayedView(view: projection.name, events: events, seconds: seconds)
+        }
+    }
+}

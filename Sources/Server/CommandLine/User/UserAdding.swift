@@ -1,0 +1,56 @@
+import Broker
+import Projections
+
+/// Makes an account: in the running server, or on a data folder that nobody has.
+enum UserAdding {
+    /// - Throws: ``CommandFailure`` if the account can't be made.
+    static func add(_ user: ControlRequest.NewUser, by broker: Broker) async throws -> AddedUser {
+        let name: AccountName
+        do {
+            name = try AccountName(user.account)
+        } catch {
+            throw CommandFailure("\(user.account.shownAsJSON) can't be an account: \(error)", status: .usage)
+        }
+        let registration = EventPayload.UserRegistered(
+            account: name,
+            username: user.username,
+            email: user.email,
+            passwordHash: user.passwordHash
+        )
+        switch await broker.execute(.register(registration, adoptsGuest: user.adopt)) {
+        case .account(let id, let offset):
+            return AddedUser(account: user.account, id: id.description, offset: offset)
+        case .refused(.accountTaken) where user.adopt:
+            throw CommandFailure("the account \(user.account.shownAsJSON) is registered already")
+        case .refused(.accountTaken):
+            throw CommandFailure(
+                "there is an account \(user.account.shownAsJSON) already; if it is a guest's, --adopt makes it a registered "
+                    + "one that keeps the guest's history"
+            )
+        case let outcome:
+            throw CommandFailure("the log can't take it now (\(outcome)): look whether the disk is full, and try again")
+        }
+    }
+
+    /// - Parameter folder: The caller has its lock.
+    static func add(
+        _ user: ControlRequest.NewUser,
+        to folder: DataFolder,
+        _ settings: Settings
+    ) async throws -> AddedUser {
+        let log = try EventLog(directory: folder.log, mapBytes: settings.log.mapBytes)
+        let views = try Views(folder: ViewFolder(data: folder.path, mapBytes: settings.views.mapBytes), log: log)
+        let broker = Broker(log: log)
+        try broker.start(
+            state: views,
+            projected: views.all.map(\.projected).min() ?? 0,
+            subscribers: views.subscribers
+        )
+        try views.start()
+        defer {
+            broker.stop()
+            views.stop()
+        }
+        return try await add(user, by: broker)
+    }
+}
