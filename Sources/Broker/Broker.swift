@@ -11,7 +11,9 @@ internal import Synchronization
 package final class Broker: Sendable {
     /// How the broker works.
     package struct Options: Sendable {
-        /// The most events of a commit. One command's events are never split.
+        /// The most events of a commit.
+        ///
+        /// One command's events are never split.
         package var batchEvents: Int
         /// The most bytes of a commit; as much again may come by the last command.
         package var batchBytes: Int
@@ -111,7 +113,9 @@ package final class Broker: Sendable {
         thread.start()
     }
 
-    /// Puts a command on the queue. Its answer goes to the sink as a receipt, in the order of submission.
+    /// Puts a command on the queue.
+    ///
+    /// Its answer goes to the sink as a receipt, in the order of submission.
     ///
     /// - Returns: False if too much is waiting already or the broker has stopped; there will be no receipt then.
     package func submit(_ command: Command, origin: Origin) -> Bool {
@@ -126,7 +130,9 @@ package final class Broker: Sendable {
         }
     }
 
-    /// Commits what is waiting and ends the writer. Commands that come later are refused. Blocks until it is done.
+    /// Commits what is waiting and ends the writer.
+    ///
+    /// Commands that come later are refused. Blocks until it is done.
     package func stop() {
         _ = queue.close()
         guard hasStarted.load(ordering: .acquiring) else { return refuseWaiting() }
@@ -160,7 +166,11 @@ package final class Broker: Sendable {
     /// - Returns: The index of the first command that is left.
     private func commit(_ waiting: [Submission], from start: Int, _ decider: inout Decider) -> Int {
         if failure != nil {
-            answer(waiting[start...], waiting[start...].map { _ in .refused(.unavailable) }, EventBatch(first: log.head + 1))
+            answer(
+                waiting[start...],
+                waiting[start...].map { _ in .refused(.unavailable) },
+                EventBatch(first: log.head + 1)
+            )
             return waiting.count
         }
         decider.begin(head: log.head, milliseconds: max(clock(), log.lastMilliseconds))

@@ -30,7 +30,9 @@ package struct SHA256: ~Copyable {
         }
     }
 
-    /// The hash of everything added since the last call. The next `update` begins anew.
+    /// The hash of everything added since the last call.
+    ///
+    /// The next `update` begins anew.
     package borrowing func finalize() -> Digest {
         var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
         unsafe withUnsafeMutableBytes(of: &words) { buffer in

@@ -2,15 +2,23 @@
 // Cryptography that may be `unsafe`: byte by byte, these reads cost several times as much.
 
 extension Span<UInt8> {
-    /// The integer whose little-endian bytes begin at `offset`. Traps past the end.
+    /// The integer whose little-endian bytes begin at `offset`.
+    ///
+    /// Traps past the end.
     @inlinable
-    package func littleEndian<Integer: FixedWidthInteger>(at offset: Int, as type: Integer.Type = Integer.self) -> Integer {
+    package func littleEndian<Integer: FixedWidthInteger>(
+        at offset: Int,
+        as type: Integer.Type = Integer.self
+    ) -> Integer {
         Integer(littleEndian: load(at: offset))
     }
 
-    /// The integer whose big-endian bytes begin at `offset`. Traps past the end.
+    /// The integer whose big-endian bytes begin at `offset`.
+    ///
+    /// Traps past the end.
     @inlinable
-    package func bigEndian<Integer: FixedWidthInteger>(at offset: Int, as type: Integer.Type = Integer.self) -> Integer {
+    package func bigEndian<Integer: FixedWidthInteger>(at offset: Int, as type: Integer.Type = Integer.self) -> Integer
+    {
         Integer(bigEndian: load(at: offset))
     }
 
@@ -54,7 +62,9 @@ extension [UInt8] {
         unsafe Swift.withUnsafeBytes(of: value.bigEndian) { unsafe append(contentsOf: $0) }
     }
 
-    /// Overwrites what begins at `offset` with the little-endian bytes of `value`. Traps past the end.
+    /// Overwrites what begins at `offset` with the little-endian bytes of `value`.
+    ///
+    /// Traps past the end.
     @inlinable
     package mutating func overwrite(littleEndian value: some FixedWidthInteger, at offset: Int) {
         unsafe Swift.withUnsafeBytes(of: value.littleEndian) { source in

@@ -24,10 +24,14 @@ package final class Environment: @unchecked Sendable {
         package var tables: Int
         /// The most read transactions at once, over all processes.
         package var readers: Int
-        /// Whether a commit returns only when it is on disk. When false, the file is consistent after a crash of the
-        /// process, and must be thrown away after a crash of the machine.
+        /// Whether a commit returns only when it is on disk.
+        ///
+        /// When false, the file is consistent after a crash of the process, and must be thrown away after a crash of
+        /// the machine.
         package var isDurable: Bool
-        /// Whether the environment is only read. Another process may be writing.
+        /// Whether the environment is only read.
+        ///
+        /// Another process may be writing.
         package var isReadOnly: Bool
 
         package init(
@@ -77,7 +81,10 @@ package final class Environment: @unchecked Sendable {
             unsafe try LMDBError.check(mdb_env_create(&created), "mdb_env_create")
             unsafe try LMDBError.check(mdb_env_set_mapsize(created, options.mapBytes), "mdb_env_set_mapsize")
             unsafe try LMDBError.check(mdb_env_set_maxdbs(created, MDB_dbi(options.tables)), "mdb_env_set_maxdbs")
-            unsafe try LMDBError.check(mdb_env_set_maxreaders(created, UInt32(options.readers)), "mdb_env_set_maxreaders")
+            unsafe try LMDBError.check(
+                mdb_env_set_maxreaders(created, UInt32(options.readers)),
+                "mdb_env_set_maxreaders"
+            )
             var flags = MDB_NOTLS
             if !options.isDurable { flags |= MDB_NOSYNC }
             if options.isReadOnly { flags |= MDB_RDONLY }
@@ -100,7 +107,9 @@ package final class Environment: @unchecked Sendable {
         _ = Self.open.withLock { $0.remove(canonical) }
     }
 
-    /// Flushes what commits without durability have written. Returns when it is on disk.
+    /// Flushes what commits without durability have written.
+    ///
+    /// Returns when it is on disk.
     package func flush() throws(LMDBError) {
         unsafe try LMDBError.check(mdb_env_sync(handle, 1), "mdb_env_sync")
     }
@@ -110,7 +119,9 @@ package final class Environment: @unchecked Sendable {
         unsafe try LMDBError.check(mdb_env_copy2(handle, path, UInt32(MDB_CP_COMPACT)), "copy to \(path)")
     }
 
-    /// Renames the directory to `path`, which must not be there. Transactions in progress don't notice.
+    /// Renames the directory to `path`, which must not be there.
+    ///
+    /// Transactions in progress don't notice.
     package func move(to path: String) throws {
         try location.withLock { location in
             try FileManager.default.moveItem(atPath: location, toPath: path)
@@ -123,7 +134,9 @@ package final class Environment: @unchecked Sendable {
         }
     }
 
-    /// Changes the most that the file may grow to. No transaction may be open in this process.
+    /// Changes the most that the file may grow to.
+    ///
+    /// No transaction may be open in this process.
     package func resize(mapBytes: Int) throws(LMDBError) {
         unsafe try LMDBError.check(mdb_env_set_mapsize(handle, mapBytes), "mdb_env_set_mapsize")
     }
@@ -144,7 +157,9 @@ package final class Environment: @unchecked Sendable {
         return try body(transaction)
     }
 
-    /// Runs `body` in the one write transaction, and commits if it returns. If it throws, nothing has changed.
+    /// Runs `body` in the one write transaction, and commits if it returns.
+    ///
+    /// If it throws, nothing has changed.
     @inlinable
     package func write<Result>(_ body: (inout WriteTransaction) throws -> Result) throws -> Result {
         var transaction = unsafe WriteTransaction(handle: try begin(readOnly: false))

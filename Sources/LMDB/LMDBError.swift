@@ -13,8 +13,10 @@ package struct LMDBError: Error, Hashable, CustomStringConvertible {
     package static func malformed(_ what: String) -> LMDBError { LMDBError(code: MDB_CORRUPTED, function: what) }
 
     /// Whether the cause may be want of room: the map is full, the disk is, or the file has reached the size that the
-    /// process or the quota allows. LMDB reports a full disk as EIO when it writes less than it asked for, and as
-    /// ENOSPC when the kernel says so at once; EIO has other causes as well.
+    /// process or the quota allows.
+    ///
+    /// LMDB reports a full disk as EIO when it writes less than it asked for, and as ENOSPC when the kernel says so at
+    /// once; EIO has other causes as well.
     package var isOutOfSpace: Bool {
         code == MDB_MAP_FULL || [5, 27, 28, 122].contains(code)  // EIO, EFBIG, ENOSPC, EDQUOT
     }

@@ -89,7 +89,8 @@ extension Transaction where Self: ~Copyable {
         }
     }
 
-    /// Hands rows of a table with integer keys to `body`, from the first key at or after `start`, until it returns false.
+    /// Hands rows of a table with integer keys to `body`, from the first key at or after `start`, until it returns
+    /// false.
     package borrowing func scan(
         _ table: Table,
         from start: UInt64,
@@ -125,7 +126,10 @@ extension Transaction where Self: ~Copyable {
     }
 
     @unsafe
-    private borrowing func withCursor<Result>(on table: Table, _ body: (OpaquePointer) throws -> Result) throws -> Result {
+    private borrowing func withCursor<Result>(
+        on table: Table,
+        _ body: (OpaquePointer) throws -> Result
+    ) throws -> Result {
         var opened: OpaquePointer?
         unsafe try LMDBError.check(mdb_cursor_open(handle, table.handle, &opened), "mdb_cursor_open")
         guard let cursor = unsafe opened else { preconditionFailure("mdb_cursor_open succeeded without a handle") }

@@ -1,6 +1,8 @@
 internal import CLMDB
 
-/// A named B+tree of bytes to bytes inside an ``Environment``. Valid as long as its environment.
+/// A named B+tree of bytes to bytes inside an ``Environment``.
+///
+/// Valid as long as its environment.
 package struct Table: Sendable {
     let handle: UInt32
 }

@@ -91,8 +91,8 @@ class CommandLine(CommandTest):
             name = f"added {running}"
             self.run_command(0, "user", "add", name, "--password-stdin", "--data", server.data, input="пароль 1\n")
             self.run_command(1, "user", "add", name, "--password-stdin", "--data", server.data, input="пароль 1\n")
-            self.run_command(1, "user", "add", "a/b", "--password-stdin", "--data", server.data, input="x\n")
-            self.run_command(1, "user", "add", "late", "--password-stdin", "--data", server.data, input="x" * 73 + "\n")
+            self.run_command(2, "user", "add", "a/b", "--password-stdin", "--data", server.data, input="x\n")
+            self.run_command(2, "user", "add", "late", "--password-stdin", "--data", server.data, input="x" * 73 + "\n")
             if running:
                 self.assertEqual(200, server.login(name, "пароль 1").status)
                 self.assertEqual(0, server.stop())

@@ -14,10 +14,9 @@ enum Architecture {
         "Broker": ["Cryptography", "LMDB", "SwiftProtobuf"],
         "Projections": ["Broker", "Cryptography", "LMDB", "SwiftProtobuf"],
         "Server": [
-            "Broker", "Projections", "Cryptography", "ArgumentParser", "Configuration", "HTTPTypes", "Hummingbird",
-            "HummingbirdCore", "JWTKit", "Logging", "NIOConcurrencyHelpers", "NIOCore", "NIOFoundationCompat",
-            "NIOHTTP1",
-            "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "NIOPosix", "NIOWebSocket", "ServiceLifecycle", "SystemPackage",
+            "Broker", "Projections", "Cryptography", "ArgumentParser", "Configuration", "Crypto", "DequeModule",
+            "HTTPTypes", "Hummingbird", "HummingbirdCore", "JWTKit", "Logging", "NIOConcurrencyHelpers", "NIOCore", "NIOFoundationCompat",
+            "NIOHTTP1", "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "NIOPosix", "NIOWebSocket", "ServiceLifecycle", "SystemPackage",
             "UnixSignals",
         ],
     ]

@@ -1,4 +1,6 @@
-/// What somebody wants to happen. The writer decides on it in the order of arrival.
+/// What somebody wants to happen.
+///
+/// The writer decides on it in the order of arrival.
 package enum Command: Sendable {
     /// Lets a name be used without registration; answers with its account, whoever it belongs to.
     case admitGuest(AccountName)

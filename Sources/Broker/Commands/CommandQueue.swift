@@ -41,7 +41,9 @@ final class CommandQueue: Sendable {
         return accepted
     }
 
-    /// Swaps what waits with `taken`, which must be empty. Sleeps while nothing does.
+    /// Swaps what waits with `taken`, which must be empty.
+    ///
+    /// Sleeps while nothing does.
     ///
     /// - Returns: False if the queue is closed and empty.
     func take(_ taken: inout [Submission]) -> Bool {

@@ -1,7 +1,8 @@
 internal import Cryptography
 
-/// What the writer must know of the past in order to decide. The views know it as of their checkpoints; what came after
-/// that the writer keeps itself (``WriterMemory``).
+/// What the writer must know of the past in order to decide.
+///
+/// The views know it as of their checkpoints; what came after that the writer keeps itself (``WriterMemory``).
 ///
 /// Every call may throw when the view behind it has failed; the command is then refused as unavailable.
 package protocol DecisionState: Sendable {

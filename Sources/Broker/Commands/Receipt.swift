@@ -1,4 +1,6 @@
-/// The answer to a command. It says what became of it, never what others will see of it: that comes by the log.
+/// The answer to a command.
+///
+/// It says what became of it, never what others will see of it: that comes by the log.
 package struct Receipt: Sendable {
     /// What the sender of the command gave along.
     package var ticket: UInt64
@@ -23,7 +25,9 @@ package enum Outcome: Equatable, Sendable {
     case refused(Refusal)
 }
 
-/// Why a command was refused. Nothing was appended.
+/// Why a command was refused.
+///
+/// Nothing was appended.
 package enum Refusal: Error, Equatable, Sendable {
     /// The account name belongs to somebody.
     case accountTaken

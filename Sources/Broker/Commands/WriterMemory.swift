@@ -1,7 +1,7 @@
 /// What the writer knows of one kind of thing: what it has changed itself, on top of what a view says.
 ///
-/// Every key that changed after the view's checkpoint is here; a key that isn't may be asked of the view. Changes of the
-/// batch being built lie apart until the batch is on disk.
+/// Every key that changed after the view's checkpoint is here; a key that isn't may be asked of the view. Changes of
+/// the batch being built lie apart until the batch is on disk.
 struct WriterMemory<Key: Hashable & Sendable, Value: Sendable> {
     private struct Known {
         var value: Value

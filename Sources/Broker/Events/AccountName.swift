@@ -39,7 +39,8 @@ package struct AccountName: Hashable, Sendable, CustomStringConvertible {
         for scalar in text.unicodeScalars where scalar == "/" || scalar.properties.generalCategory == .control {
             throw .forbiddenCharacter
         }
-        for index in bytes.indices.dropLast() where bytes[index] == UInt8(ascii: "-") && bytes[index + 1] == UInt8(ascii: ">") {
+        for index in bytes.indices.dropLast()
+        where bytes[index] == UInt8(ascii: "-") && bytes[index + 1] == UInt8(ascii: ">") {
             throw .forbiddenCharacter
         }
         guard text != "Server" else { throw .reserved }

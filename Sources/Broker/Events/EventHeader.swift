@@ -3,7 +3,9 @@ internal import LMDB
 /// The position of an event in the log: dense from 1, never used again, below 2^53. 0 is before the first.
 package typealias Offset = UInt64
 
-/// What happened. The raw value is in the log: it never changes.
+/// What happened.
+///
+/// The raw value is in the log: it never changes.
 package enum EventType: UInt8, CaseIterable, Sendable {
     case userRegistered = 1
     case guestSeen = 2
@@ -31,7 +33,9 @@ package enum EventType: UInt8, CaseIterable, Sendable {
     }
 }
 
-/// What kind of thing a payload holds; decides what an export may show. The raw value is in the log.
+/// What kind of thing a payload holds; decides what an export may show.
+///
+/// The raw value is in the log.
 package enum PayloadClass: UInt8, Sendable {
     /// There is no payload.
     case empty = 0

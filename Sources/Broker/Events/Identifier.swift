@@ -16,7 +16,9 @@ package struct Identifier: Hashable, Comparable, Sendable, CustomStringConvertib
         self.low = low
     }
 
-    /// Reads the 16 bytes that begin at `offset`. Traps past the end.
+    /// Reads the 16 bytes that begin at `offset`.
+    ///
+    /// Traps past the end.
     package init(_ bytes: Span<UInt8>, at offset: Int = 0) {
         high = bytes.bigEndian(at: offset)
         low = bytes.bigEndian(at: offset + 8)
@@ -34,8 +36,9 @@ package struct Identifier: Hashable, Comparable, Sendable, CustomStringConvertib
         self.init(utf8: bytes.span)
     }
 
-    /// Reads 32 hexadecimal digits, with or without a UUID's hyphens. Digit by digit, because a message to a room names
-    /// it so.
+    /// Reads 32 hexadecimal digits, with or without a UUID's hyphens.
+    ///
+    /// Digit by digit, because a message to a room names it so.
     package init?(utf8: Span<UInt8>) {
         guard utf8.count == 32 || utf8.count == 36 else { return nil }
         var words: (UInt64, UInt64) = (0, 0)

@@ -1,7 +1,9 @@
 internal import LMDB
 
-/// The payloads of messages, read and written without objects: they are the hot path. The bytes are those that the
-/// generated code of `Payloads.proto` writes and reads; the tests hold one against the other.
+/// The payloads of messages, read and written without objects: they are the hot path.
+///
+/// The bytes are those that the generated code of `Payloads.proto` writes and reads; the tests hold one against the
+/// other.
 package enum MessagePayload {
     private static let contentTag: UInt8 = 1 << 3 | 2
     private static let idTag: UInt8 = 2 << 3 | 2

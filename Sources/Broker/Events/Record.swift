@@ -20,18 +20,22 @@ package enum RecordError: Error, Equatable, CustomStringConvertible {
         case .checksum: "the record's checksum doesn't match: the file is damaged"
         case .unknownFormat(let format): "record format \(format) is unknown: a newer version wrote it"
         case .unknownType(let type): "event type \(type) is unknown: a newer version wrote it"
-        case .unknownVersion(let type, let version): "version \(version) of \(type.name) is unknown: a newer version wrote it"
+        case .unknownVersion(let type, let version):
+            "version \(version) of \(type.name) is unknown: a newer version wrote it"
         case .unknownPayloadClass(let value): "payload class \(value) is unknown: a newer version wrote it"
         case .payload(let type): "the payload is no \(type.name)"
         }
     }
 }
 
-/// An event as the log stores it: header ‖ salt ‖ payload ‖ checksum, or, once redacted, header ‖ commitment ‖ checksum.
+/// An event as the log stores it: header ‖ salt ‖ payload ‖ checksum, or, once redacted, header ‖ commitment ‖
+/// checksum.
 ///
 /// The bytes are borrowed from a transaction or a batch. `docs/log-format.md` is the reference.
 package struct Record: ~Escapable {
-    /// Set in the stored payload class of a redacted record. Not part of the published header: nothing in a leaf changes.
+    /// Set in the stored payload class of a redacted record.
+    ///
+    /// Not part of the published header: nothing in a leaf changes.
     static let redactedBit: UInt8 = 0x80
     static let saltByteCount = 16
     static let checksumByteCount = 4
@@ -76,7 +80,9 @@ package struct Record: ~Escapable {
         }
     }
 
-    /// What commits to the payload without showing it: SHA-256(salt ‖ payload). The same before and after redaction.
+    /// What commits to the payload without showing it: SHA-256(salt ‖ payload).
+    ///
+    /// The same before and after redaction.
     package func commitment(with hasher: borrowing SHA256) -> Digest {
         let body = bytes.extracting(EventHeader.byteCount..<bytes.count - Self.checksumByteCount)
         if isRedacted, let stored = Digest(body) { return stored }

@@ -1,7 +1,8 @@
 internal import SwiftProtobuf
 
-/// Pure functions from one version of an event's payload to the next, applied at decoding. What is in the log is never
-/// rewritten; for each released version a golden log is replayed in the tests.
+/// Pure functions from one version of an event's payload to the next, applied at decoding.
+///
+/// What is in the log is never rewritten; for each released version a golden log is replayed in the tests.
 enum Upcaster {
     /// Version 1 had one text for address and port; version 2 keeps them apart, so that they can be searched.
     static func userLoggedInFromV1(_ old: Quipu_V1_UserLoggedInPayloadV1) -> Quipu_V1_UserLoggedInPayload {

@@ -6,8 +6,10 @@ package struct CommittedBatch: Sendable {
     package var receipts: [[Receipt]]
 }
 
-/// Somebody who follows the log. Called on the writer's thread after each commit, so it must be quick: wake a thread,
-/// hand the batch to an event loop.
+/// Somebody who follows the log.
+///
+/// Called on the writer's thread after each commit, so it must be quick: wake a thread, hand the batch to an event
+/// loop.
 package protocol CommitSubscriber: AnyObject, Sendable {
     func committed(_ batch: CommittedBatch)
 }

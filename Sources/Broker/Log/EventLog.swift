@@ -23,6 +23,9 @@ package final class EventLog: Sendable {
     /// Where it is.
     package let directory: String
 
+    /// Whether another process may be appending; see ``refreshHead()``.
+    package let isReadOnly: Bool
+
     private let environment: Environment
     private let events: Table
     private let names: Table
@@ -40,6 +43,7 @@ package final class EventLog: Sendable {
     /// - Throws: ``LMDBError``, ``Unreadable``.
     package init(directory: String, mapBytes: Int = 1 << 40, isReadOnly: Bool = false) throws {
         self.directory = directory
+        self.isReadOnly = isReadOnly
         if isReadOnly, !FileManager.default.fileExists(atPath: directory + "/data.mdb") {
             throw Unreadable(description: "there is no log in \(directory): name the server's data folder with --data")
         }
@@ -103,7 +107,9 @@ package final class EventLog: Sendable {
         return head
     }
 
-    /// Appends `batch`, which must begin right after the head. Returns when it is on disk. The writer's thread only.
+    /// Appends `batch`, which must begin right after the head.
+    ///
+    /// Returns when it is on disk. The writer's thread only.
     package func append(_ batch: EventBatch) throws {
         precondition(batch.first == head + 1, "a batch that doesn't continue the log")
         try environment.write { transaction in
@@ -125,7 +131,8 @@ package final class EventLog: Sendable {
         durable.store(batch.last, ordering: .releasing)
     }
 
-    /// Hands the events after `offset` to `body`, oldest first, until it returns false, `limit` are read, or the log ends.
+    /// Hands the events after `offset` to `body`, oldest first, until it returns false, `limit` are read, or the log
+    /// ends.
     ///
     /// The whole call is one snapshot: keep it short.
     ///
@@ -183,10 +190,15 @@ package final class EventLog: Sendable {
         try withRecord(at: offset) { $0.leafHash(with: SHA256()) }
     }
 
-    private static func identity(in transaction: borrowing some Transaction & ~Copyable, _ table: Table) throws -> LogIdentity? {
+    private static func identity(
+        in transaction: borrowing some Transaction & ~Copyable,
+        _ table: Table
+    ) throws -> LogIdentity? {
         guard let value = try transaction.value(of: metadataKey.span, in: table) else { return nil }
         guard value.count == 25, value[0] == layoutVersion else {
-            throw Unreadable(description: "the log has layout \(value.isEmpty ? 0 : value[0]), written by a newer version")
+            throw Unreadable(
+                description: "the log has layout \(value.isEmpty ? 0 : value[0]), written by a newer version"
+            )
         }
         return LogIdentity(id: Identifier(value, at: 1), epoch: value.littleEndian(at: 17))
     }

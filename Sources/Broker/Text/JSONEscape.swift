@@ -7,7 +7,7 @@ internal import LMDB
 package enum JSONEscape {
     /// Appends `utf8`, escaped, without quotes around it.
     ///
-    /// - Parameter utf8: Well-formed UTF-8; this isn't checked.
+    /// It must be well-formed; this isn't checked.
     package static func append(_ utf8: Span<UInt8>, to bytes: inout [UInt8]) {
         var start = 0
         while true {
@@ -24,7 +24,8 @@ package enum JSONEscape {
         }
     }
 
-    /// The index of the first byte from `start` on that can't stand in a JSON string as it is; `count` if there is none.
+    /// The index of the first byte from `start` on that can't stand in a JSON string as it is; `count` if there is
+    /// none.
     ///
     /// That is also where a reader of a JSON string has to look closer, so the scanner of client frames uses it too.
     package static func plainEnd(of utf8: Span<UInt8>, from start: Int) -> Int {

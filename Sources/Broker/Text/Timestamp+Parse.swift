@@ -58,7 +58,9 @@ extension Timestamp {
         }
 
         private mutating func digit() -> Int? {
-            guard position < text.count, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(text[position]) else { return nil }
+            guard position < text.count, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(text[position]) else {
+                return nil
+            }
             defer { position += 1 }
             return Int(text[position] - UInt8(ascii: "0"))
         }

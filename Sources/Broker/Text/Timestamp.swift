@@ -11,7 +11,9 @@ package enum Timestamp {
 
     /// Appends 24 bytes of ASCII.
     ///
-    /// - Parameter milliseconds: Since 1970 in UTC; what is past the year 9999 becomes its last millisecond.
+    /// - Parameters:
+    ///   - milliseconds: Since 1970 in UTC; what is past the year 9999 becomes its last millisecond.
+    ///   - bytes: Where they go.
     package static func append(milliseconds: UInt64, to bytes: inout [UInt8]) {
         let text = ascii(milliseconds: milliseconds)
         for index in text.indices { bytes.append(text[index]) }
@@ -85,7 +87,7 @@ struct CivilDate: Equatable {
         year = era * 400 + yearOfEra + (month <= 2 ? 1 : 0)
     }
 
-    /// How many days after 1970-01-01 this is. For years from 0 on.
+    /// How many days after 1970-01-01 this is, for years from 0 on.
     var daysSince1970: Int {
         // A January or February of the year 0 belongs to the era before; 400 years more keep the divisions positive.
         let shiftedYear = year + 400 - (month <= 2 ? 1 : 0)

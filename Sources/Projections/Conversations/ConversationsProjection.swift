@@ -116,7 +116,9 @@ package struct ConversationsProjection: Projection {
         }
     }
 
-    /// Edits or deletes a message. What isn't there or is deleted already stays as it is.
+    /// Edits or deletes a message.
+    ///
+    /// What isn't there or is deleted already stays as it is.
     private mutating func change(
         _ record: borrowing Record,
         messageCount: UInt64,
@@ -171,14 +173,18 @@ package struct ConversationsProjection: Projection {
     package mutating func flush(in transaction: inout WriteTransaction) throws {
         let (streamTable, messageTable, markTable, idTable) = (streamTable, messageTable, markTable, idTable)
         var scratch: [UInt8] = []
+        var mode = try transaction.modeForSortedRows(of: streamTable)
         try streams.flush { stream, row in
             scratch.removeAll(keepingCapacity: true)
             row.append(to: &scratch)
-            try transaction.put(scratch.span, for: Key(stream).span, in: streamTable)
+            try transaction.put(scratch.span, for: Key(stream).span, in: streamTable, mode: mode)
         }
-        try messages.flush { key, row in try transaction.put(row, for: key.span, in: messageTable) }
-        try marks.flush { pair, offset in try transaction.put(offset, for: pair.key, in: markTable) }
-        try ids.flush { pair, offset in try transaction.put(offset, for: pair.key, in: idTable) }
+        mode = try transaction.modeForSortedRows(of: messageTable)
+        try messages.flush { key, row in try transaction.put(row, for: key.span, in: messageTable, mode: mode) }
+        mode = try transaction.modeForSortedRows(of: markTable)
+        try marks.flush { pair, offset in try transaction.put(offset, for: pair.key, in: markTable, mode: mode) }
+        mode = try transaction.modeForSortedRows(of: idTable)
+        try ids.flush { pair, offset in try transaction.put(offset, for: pair.key, in: idTable, mode: mode) }
     }
 
     package mutating func discard() {

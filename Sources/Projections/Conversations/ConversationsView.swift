@@ -1,7 +1,9 @@
 package import Broker
 internal import LMDB
 
-/// What the view of conversations is asked. Any thread; each call is one short read.
+/// What the view of conversations is asked.
+///
+/// Any thread; each call is one short read.
 package struct ConversationsView: Sendable {
     package let view: View
 
@@ -93,8 +95,8 @@ package struct ConversationsView: Sendable {
         }
     }
 
-    /// Hands messages to `body`, beginning with the one at `ordinal`, until it returns false, `limit` are handed over, or
-    /// there are no more.
+    /// Hands messages to `body`, beginning with the one at `ordinal`, until it returns false, `limit` are handed over,
+    /// or there are no more.
     ///
     /// The whole call is one read transaction: for a long answer call it again and again with a `limit`.
     ///

@@ -1,8 +1,10 @@
 internal import Broker
 internal import LMDB
 
-/// Finds a message of a stream by offset. Ordinals are dense and offsets grow with them, so halving finds it: one look-up
-/// per halving, 20 for a million messages.
+/// Finds a message of a stream by offset.
+///
+/// Ordinals are dense and offsets grow with them, so halving finds it: one look-up per halving, 20 for a million
+/// messages.
 ///
 /// It works on every table whose keys are stream ‖ ordinal and whose values begin with the offset, little-endian.
 enum OrdinalSearch {

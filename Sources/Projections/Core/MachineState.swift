@@ -22,10 +22,14 @@ enum MachineState {
         return text.hasPrefix("open ") ? "the machine stopped while it was open" : "its state file is unreadable"
     }
 
-    /// Marks the view in `directory` as in use. Returns when that is on disk.
+    /// Marks the view in `directory` as in use.
+    ///
+    /// Returns when that is on disk.
     static func markOpen(_ directory: String, bootID: String) throws { try write("open \(bootID)\n", in: directory) }
 
-    /// Marks the view in `directory` as flushed. Returns when that is on disk.
+    /// Marks the view in `directory` as flushed.
+    ///
+    /// Returns when that is on disk.
     static func markClean(_ directory: String) throws { try write("clean\n", in: directory) }
 
     private static func path(in directory: String) -> String { directory + "/state" }

@@ -46,9 +46,13 @@ extension Span<UInt8> {
 }
 
 extension WriteTransaction {
+    /// How to put rows that come in key order: into an empty table they are appended, which packs the pages and
+    /// searches nothing.
+    func modeForSortedRows(of table: Table) throws -> PutMode { try count(of: table) == 0 ? .append : .upsert }
+
     /// Writes the 8 little-endian bytes of `number` under `key`.
-    mutating func put(_ number: UInt64, for key: Key, in table: Table) throws {
+    mutating func put(_ number: UInt64, for key: Key, in table: Table, mode: PutMode = .upsert) throws {
         let bytes = InlineArray<8, UInt8> { UInt8(truncatingIfNeeded: number >> (8 * UInt64($0))) }
-        try put(bytes.span, for: key.span, in: table)
+        try put(bytes.span, for: key.span, in: table, mode: mode)
     }
 }

@@ -4,9 +4,9 @@ package import LMDB
 
 /// A pure reducer: what a view holds is a function of the events alone.
 ///
-/// No clock, no randomness, no iteration in hash order. On a valid log `apply` fails only for want of room. What a batch
-/// changes may be kept in memory until ``flush(in:)``, so that a row that many events change is written once, and rows
-/// are written in the order of their keys.
+/// No clock, no randomness, no iteration in hash order. On a valid log `apply` fails only for want of room. What a
+/// batch changes may be kept in memory until ``flush(in:)``, so that a row that many events change is written once, and
+/// rows are written in the order of their keys.
 package protocol Projection: Sendable {
     /// The view's name, on disk and to people: `rooms`.
     static var name: String { get }

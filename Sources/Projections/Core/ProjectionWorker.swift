@@ -79,27 +79,32 @@ package final class ProjectionWorker: CommitSubscriber {
         thread.start()
     }
 
-    /// Ends the thread after the transaction in progress, flushes the view and marks it clean. Returns when that is
-    /// done and the view is closed.
+    /// Ends the thread after the transaction in progress, flushes the view and marks it clean.
+    ///
+    /// Returns when that is done and the view is closed.
     package func stop() {
-        let isRunning = state.withLock { state in
-            defer { state.isStarted = false }
-            state.isStopping = true
-            return state.isStarted
+        let (isFirst, isRunning) = state.withLock { state in
+            defer { state.isStopping = true }
+            return (!state.isStopping, state.isStarted)
         }
-        guard isRunning else { return }
+        guard isFirst else { return }
+        guard isRunning else { return close() }
         wakeUp { _ in true }
         ended.wait()
     }
 
-    /// The log has grown. Any thread.
+    /// The log has grown.
+    ///
+    /// Any thread.
     package func committed(_ batch: CommittedBatch) {
         wakeUp { mode in
             mode == .asleep || mode == .lingering && log.head - view.projected >= Offset(options.batchEvents)
         }
     }
 
-    /// Brings `store` to where the view is and shows it in the view's place. Returns when that is done.
+    /// Brings `store` to where the view is and shows it in the view's place.
+    ///
+    /// Returns when that is done.
     func adopt(_ store: ViewStore) throws {
         let result = Mutex<Result<Void, any Error>?>(nil)
         let finished = DispatchSemaphore(value: 0)
@@ -124,13 +129,13 @@ package final class ProjectionWorker: CommitSubscriber {
         var projector = projector
         var backOff = Self.leastBackOffMilliseconds
         while true {
+            if view.failure == nil { linger(after: projector.projected) }
             if let replacement = state.withLock({ $0.replacement.take() }) { adopt(replacement, for: &projector) }
             if state.withLock({ $0.isStopping }) { break }
             guard view.failure == nil else {
                 sleep(.waiting)
                 continue
             }
-            linger(after: projector.projected)
             do {
                 if try projector.advance(limit: options.batchEvents) {
                     view.publish(projector.projected)
@@ -140,7 +145,7 @@ package final class ProjectionWorker: CommitSubscriber {
                 view.setStalled(false)
                 backOff = Self.leastBackOffMilliseconds
             } catch let error as LMDBError where error.isOutOfSpace {
-                view.setStalled(true)
+                view.setStalled(true); print("STALL", view.name, error, projector.projected, backOff)
                 sleep(.waiting, milliseconds: backOff)
                 backOff = min(2 * backOff, Self.mostBackOffMilliseconds)
             } catch {
@@ -148,14 +153,15 @@ package final class ProjectionWorker: CommitSubscriber {
                 view.fail(error)
             }
         }
-        close(projector)
+        close()
     }
 
-    private func close(_ projector: borrowing Projector) {
-        let environment = projector.store.environment
+    private func close() {
         do {
-            try environment.flush()
-            try MachineState.markClean(environment.path)
+            if let environment = view.store?.environment {
+                try environment.flush()
+                try MachineState.markClean(environment.path)
+            }
         } catch {
             // Without the mark the view is rebuilt after a crash of the machine, and only then.
         }

@@ -12,13 +12,14 @@ struct Projector {
     /// The last event that the view reflects.
     private(set) var projected: Offset
 
-    /// A transaction's events are kept in memory until it commits; past this many bytes it ends early.
-    private static let sliceBytes = 32 << 20
+    /// A transaction's rows are kept in memory until it commits; past this many bytes of events it ends early.
+    private let sliceBytes: Int
     /// Reading in short snapshots: the log reuses no page that a snapshot may need.
     private static let snapshotEvents = 8192
 
-    init(_ store: ViewStore, log: EventLog) throws {
+    init(_ store: ViewStore, log: EventLog, sliceBytes: Int = 32 << 20) throws {
         self.store = store
+        self.sliceBytes = sliceBytes
         self.log = log
         projection = store.projection.init(tables: store.tables)
         projected = try store.checkpoint().offset
@@ -48,7 +49,7 @@ struct Projector {
             let hasher = SHA256()
             try store.environment.write { transaction in
                 var bytes = 0
-                while reached < last, bytes < Self.sliceBytes {
+                while reached < last, bytes < sliceBytes {
                     let start = reached
                     try readSnapshot(from: start, to: last) { record in
                         do {
@@ -60,7 +61,7 @@ struct Projector {
                         }
                         reached = record.offset
                         bytes += record.bytes.count
-                        return reached < last && bytes < Self.sliceBytes
+                        return reached < last && bytes < sliceBytes
                     }
                     if reached == start { throw PoisonEvent(offset: start + 1, type: nil, reason: RecordError.truncated) }
                 }

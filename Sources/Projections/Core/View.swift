@@ -66,8 +66,9 @@ package final class View: Sendable {
     // MARK: Waiting
 
     /// Calls `body` once, as soon as the view has projected `offset`: at once, on this thread, if it has; else on the
-    /// view's worker, which it must not keep busy. If the view fails or stops, `body` is called as well: a read then
-    /// says so.
+    /// view's worker, which it must not keep busy.
+    ///
+    /// If the view fails or stops, `body` is called as well: a read then says so.
     @discardableResult
     package func whenProjected(_ offset: Offset, _ body: @escaping @Sendable () -> Void) -> ProjectionWait {
         if projected >= offset {

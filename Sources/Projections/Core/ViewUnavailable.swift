@@ -1,6 +1,8 @@
 package import Broker
 
-/// A view that can't answer. Others are not concerned.
+/// A view that can't answer.
+///
+/// Others are not concerned.
 package struct ViewUnavailable: Error, CustomStringConvertible {
     package enum Reason: Sendable {
         /// The view has stopped; the text says at what.

@@ -33,7 +33,9 @@ package final class Views: Sendable {
         projections.first { $0.name == name }
     }
 
-    /// Opens all views, or makes them anew where they can't be trusted. Nothing runs yet.
+    /// Opens all views, or makes them anew where they can't be trusted.
+    ///
+    /// Nothing runs yet.
     package init(folder: ViewFolder, log: EventLog, options: ProjectionWorker.Options = .init()) throws {
         self.log = log
         self.folder = folder
@@ -58,7 +60,9 @@ package final class Views: Sendable {
         for worker in workers { try worker.start() }
     }
 
-    /// Ends the workers, flushes the views and marks them clean. Returns when they are closed; blocks.
+    /// Ends the workers, flushes the views and marks them clean.
+    ///
+    /// Returns when they are closed; blocks.
     package func stop() {
         for worker in workers { worker.stop() }
     }

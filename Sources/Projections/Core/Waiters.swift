@@ -1,7 +1,9 @@
 internal import Broker
 internal import Synchronization
 
-/// Who waits for a view to have projected an offset. A value, guarded by the view's lock.
+/// Who waits for a view to have projected an offset.
+///
+/// A value, guarded by the view's lock.
 struct Waiters: ~Copyable {
     typealias Body = @Sendable () -> Void
 

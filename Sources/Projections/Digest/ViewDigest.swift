@@ -4,9 +4,9 @@ internal import LMDB
 
 /// What a view holds, in 32 bytes, so that "live = replayed = rebuilt" is one comparison.
 ///
-/// It is the SHA-256 over the tables in key order, therefore independent of the order and the batches in which rows came
-/// to be, and it covers ids, ordinals, offsets, counters and payload commitments, but no byte that comes from a payload:
-/// erasing a payload, here or in the log before a replay, changes no digest. Yet a changed payload byte does:
+/// It is the SHA-256 over the tables in key order, therefore independent of the order and the batches in which rows
+/// came to be, and it covers ids, ordinals, offsets, counters and payload commitments, but no byte that comes from a
+/// payload: erasing a payload, here or in the log before a replay, changes no digest. Yet a changed payload byte does:
 ///
 /// - A row with text carries a checksum of all its bytes, its seal. The digest takes in the difference between the seal
 ///   and the checksum, which is zero as long as the row is whole.
@@ -37,7 +37,7 @@ package struct ViewDigest: Sendable {
                     count += 1
                     return true
                 }
-                builder.add(count)
+                builder.end(rows: count)
                 rows += Int(count)
             }
             return try store.checkpoint(in: transaction)
@@ -56,6 +56,8 @@ package struct ViewDigest: Sendable {
         // Sums of hashes modulo 2^64, word by word: the same for equal sets in whatever order they come.
         private var balance: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
         private var table = ""
+        /// Rows of the table that the balance alone covers.
+        private var met: UInt64 = 0
         private var damage: [String] = []
 
         private static let bufferBytes = 64 << 10
@@ -67,7 +69,10 @@ package struct ViewDigest: Sendable {
             self.table = table
             add(UInt64(table.utf8.count))
             add(Array(table.utf8).span)
+            met = 0
         }
+
+        mutating func end(rows: UInt64) { add(rows - met) }
 
         /// Adds bytes whose number the table fixes.
         mutating func add(_ bytes: Span<UInt8>) {
@@ -102,7 +107,10 @@ package struct ViewDigest: Sendable {
         mutating func expect(_ parts: Span<UInt8>, _ more: Span<UInt8>) { weigh(parts, more, present: false) }
 
         /// The row `parts` is in the table kept for looking things up.
-        mutating func meet(_ parts: Span<UInt8>, _ more: Span<UInt8>) { weigh(parts, more, present: true) }
+        mutating func meet(_ parts: Span<UInt8>, _ more: Span<UInt8>) {
+            weigh(parts, more, present: true)
+            met += 1
+        }
 
         private mutating func weigh(_ parts: Span<UInt8>, _ more: Span<UInt8>, present: Bool) {
             pair.removeAll(keepingCapacity: true)

@@ -19,8 +19,9 @@ package enum Rebuild {
     /// Told after every transaction, on the thread of that view; throw to give up.
     package typealias Report = @Sendable (Progress) throws -> Void
 
-    /// Events in a transaction: enough that rows of one stream come together, few enough to sort in memory.
-    package static let defaultBatchEvents = 100_000
+    /// Events in a transaction: as many as may be sorted in memory, so that a page is written as seldom as may be.
+    package static let defaultBatchEvents = 300_000
+    static let sliceBytes = 96 << 20
 
     /// Builds the view of `projection` in `directory`, which must not be there, from the events up to `end`.
     ///
@@ -42,7 +43,7 @@ package enum Rebuild {
         do {
             let store = try folder.create(projection, in: directory, log: log)
             let target = min(end ?? log.head, log.head)
-            var projector = try Projector(store, log: log)
+            var projector = try Projector(store, log: log, sliceBytes: sliceBytes)
             while try projector.advance(limit: batchEvents, upTo: target) {
                 try report(Progress(view: projection.name, projected: projector.projected, target: target))
             }
@@ -55,7 +56,8 @@ package enum Rebuild {
         }
     }
 
-    /// Builds several views below `data` as ``ViewFolder`` has it, at most `parallel` at a time, each on its own thread.
+    /// Builds several views below `data` as ``ViewFolder`` has it, at most `parallel` at a time, each on its own
+    /// thread.
     ///
     /// - Returns: The checkpoints, in the order of `projections`.
     @discardableResult

@@ -45,6 +45,8 @@ package struct Verification: Sendable {
         try store.environment.copy(to: folder + "/live")
         let live = try ViewStore(projection, readOnlyDirectory: folder + "/live")
         let end = try live.checkpoint().offset
+        // The view may have moved on with its log since this process looked where the log ends.
+        if log.isReadOnly { try log.refreshHead() }
         if try live.checkpoint().reasonNotOn(log) == nil {
             try Rebuild.build(projection, from: log, upTo: end, into: folder + "/replayed", report: report)
         } else {

@@ -26,7 +26,9 @@ package struct ViewDifference: Equatable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// Compares all rows, all bytes. The checkpoints aren't compared.
+    /// Compares all rows, all bytes.
+    ///
+    /// The checkpoints aren't compared.
     ///
     /// - Returns: Nil if there is no difference.
     package static func first(between one: ViewStore, and other: ViewStore) throws -> ViewDifference? {

@@ -3,8 +3,10 @@ internal import Foundation
 internal import Synchronization
 
 extension Views {
-    /// Builds a view anew beside the one in use and then shows it in its place. No query fails or waits meanwhile, and
-    /// none sees an older checkpoint than the ones before. Blocks until that is done.
+    /// Builds a view anew beside the one in use and then shows it in its place.
+    ///
+    /// No query fails or waits meanwhile, and none sees an older checkpoint than the ones before. Blocks until that is
+    /// done.
     ///
     /// A view that has failed works again afterwards, unless it fails at the same event.
     ///
@@ -44,7 +46,7 @@ extension Views {
 
     /// Applies the log until the rest is so little that the worker may do it between two of its transactions.
     private func fill(_ store: ViewStore, batchEvents: Int, report: Rebuild.Report) throws {
-        var projector = try Projector(store, log: log)
+        var projector = try Projector(store, log: log, sliceBytes: Rebuild.sliceBytes)
         while try projector.advance(limit: batchEvents) {
             let head = log.head
             try report(Rebuild.Progress(view: store.projection.name, projected: projector.projected, target: head))
@@ -55,7 +57,9 @@ extension Views {
     private static let handOverEvents: UInt64 = 4096
 
     /// Replays the log into a temporary directory below `scratch` up to the view's checkpoint and compares, beside all
-    /// that is going on. Changes nothing.
+    /// that is going on.
+    ///
+    /// Changes nothing.
     package func verify(
         _ projection: any Projection.Type,
         scratch: String,

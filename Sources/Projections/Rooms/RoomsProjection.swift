@@ -2,7 +2,9 @@ package import Broker
 package import Cryptography
 package import LMDB
 
-/// Rooms and who is in them, looked at from either side. All but a room's name comes from headers.
+/// Rooms and who is in them, looked at from either side.
+///
+/// All but a room's name comes from headers.
 ///
 /// | table | key | value |
 /// | --- | --- | --- |

@@ -1,7 +1,9 @@
 package import Broker
 internal import LMDB
 
-/// What the view of rooms is asked. Any thread; each call is one short read.
+/// What the view of rooms is asked.
+///
+/// Any thread; each call is one short read.
 package struct RoomsView: Sendable {
     package let view: View
 

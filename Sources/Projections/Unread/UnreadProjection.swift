@@ -2,7 +2,8 @@ package import Broker
 package import Cryptography
 package import LMDB
 
-/// Unread counts by subtraction: nothing is counted up and down, so nothing can drift, and each number can be explained.
+/// Unread counts by subtraction: nothing is counted up and down, so nothing can drift, and each number can be
+/// explained.
 ///
 /// unread(r) = (head − mark) − (own(head) − own(mark)) − deleted messages of others above the mark
 ///
@@ -229,30 +230,34 @@ package struct UnreadProjection: Projection {
         let tables = tables
         var scratch: [UInt8] = []
         try flushMessages(in: &transaction)
+        var mode = try transaction.modeForSortedRows(of: tables.heads)
         try heads.flush { stream, head in
             guard head.ordinal > 0 else { return }
             scratch.removeAll(keepingCapacity: true)
             head.append(to: &scratch)
-            try transaction.put(scratch.span, for: Key(stream).span, in: tables.heads)
+            try transaction.put(scratch.span, for: Key(stream).span, in: tables.heads, mode: mode)
         }
+        mode = try transaction.modeForSortedRows(of: tables.members)
         try members.flush { pair, member in
             guard let member else { return }
             scratch.removeAll(keepingCapacity: true)
             member.append(to: &scratch)
-            try transaction.put(scratch.span, for: pair.key.span, in: tables.members)
+            try transaction.put(scratch.span, for: pair.key.span, in: tables.members, mode: mode)
         }
     }
 
     private mutating func flushMessages(in transaction: inout WriteTransaction) throws {
         var scratch: [UInt8] = []
         messages.sort { $0.stream != $1.stream ? $0.stream < $1.stream : $0.ordinal < $1.ordinal }
+        let mode = try transaction.modeForSortedRows(of: tables.messages)
         for message in messages {
             scratch.removeAll(keepingCapacity: true)
             message.row.append(to: &scratch)
-            try transaction.put(scratch.span, for: Key(message.stream, message.ordinal).span, in: tables.messages)
+            let key = Key(message.stream, message.ordinal)
+            try transaction.put(scratch.span, for: key.span, in: tables.messages, mode: mode)
             guard message.isRoom else { continue }
-            let key = Key(message.stream, message.row.sender, message.row.own)
-            try transaction.put(message.ordinal, for: key, in: tables.own)
+            let own = Key(message.stream, message.row.sender, message.row.own)
+            try transaction.put(message.ordinal, for: own, in: tables.own)
         }
         messages.removeAll(keepingCapacity: messages.count <= 8192)
     }

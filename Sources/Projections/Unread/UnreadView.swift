@@ -1,7 +1,9 @@
 package import Broker
 internal import LMDB
 
-/// What the view of unread counts is asked. Any thread; each call is one short read.
+/// What the view of unread counts is asked.
+///
+/// Any thread; each call is one short read.
 package struct UnreadView: Sendable {
     package let view: View
 

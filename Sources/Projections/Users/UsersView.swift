@@ -1,7 +1,9 @@
 package import Broker
 internal import LMDB
 
-/// What the view of users is asked. Any thread; each call is one short read.
+/// What the view of users is asked.
+///
+/// Any thread; each call is one short read.
 package struct UsersView: Sendable {
     package let view: View
 
@@ -27,7 +29,9 @@ package struct UsersView: Sendable {
         }
     }
 
-    /// The name that the account goes by. A name once given never changes: it may be kept.
+    /// The name that the account goes by.
+    ///
+    /// A name once given never changes: it may be kept.
     package func name(of id: AccountID) throws -> AccountName? {
         try view.read { transaction, tables, _ in
             guard let value = try transaction.value(of: Key(id).span, in: tables[0]) else { return nil }

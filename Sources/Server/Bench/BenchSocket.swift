@@ -1,7 +1,7 @@
 import NIOCore
 import NIOPosix
 
-/// What a benchmark's client does with what it receives. A value, confined to its socket's event loop.
+/// What a benchmark's client does with what it receives: a value, confined to its socket's event loop.
 protocol BenchClient: Sendable {
     /// Whether it has sent and received all that it should.
     var isDone: Bool { get }
@@ -19,9 +19,9 @@ struct BenchSocket<Client: BenchClient>: Sendable {
     /// The client as it was when the server had said good-bye.
     let ended: EventLoopFuture<Client>
 
-    /// Opens `path` on 127.0.0.1.
+    /// Opens `path` on 127.0.0.1; errors tell the `name`.
     ///
-    /// - Parameter name: Who it is, for errors.
+    /// - Throws: ``BenchFailure``.
     static func open(
         _ client: Client,
         name: String,

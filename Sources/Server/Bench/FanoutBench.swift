@@ -36,7 +36,13 @@ struct FanoutBench: Sendable {
         // `clock` counts the processor time of the whole process, user and system.
         let (start, startCPU) = (ContinuousClock.now, clock())
         for sender in sending { sender.start() }
-        try await watch(progress, bar, cut: { receiving.forEach { $0.cut() }; sending.forEach { $0.cut() } }) {
+        try await watch(
+            progress,
+            bar,
+            cut: {
+                receiving.forEach { $0.cut() }; sending.forEach { $0.cut() }
+            }
+        ) {
             for socket in receiving { try await socket.done.get() }
             for socket in sending { try await socket.done.get() }
         }
@@ -69,7 +75,9 @@ struct FanoutBench: Sendable {
                 for (index, (name, client)) in clients.enumerated() {
                     tasks.addTask {
                         let path = "/ws/\(name)"
-                        return (index, try await BenchSocket.open(client, name: name, path: path, port: port, group: group))
+                        return (
+                            index, try await BenchSocket.open(client, name: name, path: path, port: port, group: group)
+                        )
                     }
                 }
                 var opened: [(Int, BenchSocket<Client>)] = []

@@ -7,7 +7,7 @@ struct FanoutTally: Equatable, Sendable {
     private var next: [Int]
     private let each: Int
 
-    /// - Parameter each: How many messages each sender sends.
+    /// Begins with none of the `each` messages of each sender received.
     init(senders: Int, each: Int) {
         next = Array(repeating: 0, count: senders)
         self.each = each

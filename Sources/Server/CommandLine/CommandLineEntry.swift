@@ -4,9 +4,8 @@ import Foundation
 /// Parses a command line, runs the command, and turns whatever comes of it into words and an exit code: 0 done, 1 not
 /// done, 2 asked for wrongly.
 enum CommandLineEntry {
-    /// Runs the command that `arguments` name.
+    /// Runs the command that `arguments` (without the program's name; nil: the process's own) call for.
     ///
-    /// - Parameter arguments: Without the program's name; nil for the process's own.
     /// - Returns: The exit code.
     static func run(_ root: any AsyncParsableCommand.Type, arguments: [String]? = nil) async -> Int32 {
         do {

@@ -3,8 +3,9 @@ import Synchronization
 
 /// Lets a command tidy up when somebody presses Ctrl-C.
 enum Interruption {
-    /// Runs `body` in a task that the first SIGINT or SIGTERM cancels. The second ends the process at once.
-    static func cancelling<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
+    /// Runs `body` in a task that the first SIGINT or SIGTERM cancels; the second ends the process at once.
+    static func cancelling<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value
+    {
         let task = Task { try await body() }
         let sources = [SIGINT, SIGTERM].map { number in
             _ = signal(number, SIG_IGN)
@@ -20,6 +21,10 @@ enum Interruption {
             for source in sources { source.cancel() }
             for number in [SIGINT, SIGTERM] { _ = signal(number, SIG_DFL) }
         }
-        return try await withTaskCancellationHandler { try await task.value } onCancel: { task.cancel() }
+        return try await withTaskCancellationHandler {
+            try await task.value
+        } onCancel: {
+            task.cancel()
+        }
     }
 }

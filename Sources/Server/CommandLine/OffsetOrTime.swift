@@ -8,7 +8,8 @@ enum OffsetOrTime: Equatable, Sendable {
     case time(UInt64)
 
     /// What an argument is when it must be a place.
-    static let syntax = "a decimal offset, an RFC 3339 time (2026-11-21T03:46:00Z) or a date (2026-11-21, its midnight in UTC)"
+    static let syntax =
+        "a decimal offset, an RFC 3339 time (2026-11-21T03:46:00Z) or a date (2026-11-21, its midnight in UTC)"
 
     /// - Throws: `ValidationError` if `text` is neither.
     static func parse(_ text: String) throws -> OffsetOrTime {
@@ -44,7 +45,10 @@ enum OffsetOrTime: Equatable, Sendable {
         switch self {
         case .offset(let offset):
             guard offset <= log.head else {
-                throw CommandFailure("there is no offset \(offset) in this log: its last is \(log.head)", status: .usage)
+                throw CommandFailure(
+                    "there is no offset \(offset) in this log: its last is \(log.head)",
+                    status: .usage
+                )
             }
             return offset
         case .time(let time): return try log.offset(atOrBefore: time)

@@ -59,13 +59,17 @@ struct PasswordPrompt {
     /// Reads all of standard input: the password, with or without a line end.
     func read() throws -> [UInt8] {
         var bytes: [UInt8] = []
-        while bytes.count < Self.lineByteCount, let data = try input.read(upToCount: Self.lineByteCount), !data.isEmpty {
+        while bytes.count < Self.lineByteCount, let data = try input.read(upToCount: Self.lineByteCount), !data.isEmpty
+        {
             bytes += data
         }
         if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
         if bytes.last == UInt8(ascii: "\r") { bytes.removeLast() }
         guard !bytes.contains(UInt8(ascii: "\n")) else {
-            throw CommandFailure("standard input has several lines: give it the password and nothing else", status: .usage)
+            throw CommandFailure(
+                "standard input has several lines: give it the password and nothing else",
+                status: .usage
+            )
         }
         try policy.check(bytes)
         return bytes

@@ -22,7 +22,7 @@ final class ProgressBar: Sendable {
         self.isShown = isShown
     }
 
-    /// So many are done. Another label than before begins anew.
+    /// Shows that so many are done; another label than before begins anew.
     func update(label: String? = nil, done: UInt64, total: UInt64) {
         guard isShown else { return }
         let now = ContinuousClock.now

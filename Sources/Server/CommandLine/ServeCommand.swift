@@ -73,7 +73,9 @@ struct ServeCommand: AsyncParsableCommand {
         ]
         if server.settings.auth.mode == .open {
             lines.append("  auth         open: anybody who can connect may use any name, without a password.")
-            lines.append("               For tokens: --auth required, or \"auth\": {\"mode\": \"required\"} in config.json")
+            lines.append(
+                "               For tokens: --auth required, or \"auth\": {\"mode\": \"required\"} in config.json"
+            )
         } else {
             lines.append("  auth         required: POST /account/register, POST /account/login, then a Bearer token")
         }

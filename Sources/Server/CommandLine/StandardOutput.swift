@@ -46,7 +46,7 @@ struct StandardOutput {
         }
     }
 
-    /// Prints a line at once. What can't be written is not worth ending for.
+    /// Prints a line at once; what can't be written is not worth ending for.
     static func print(_ line: String) { try? FileHandle.standardOutput.write(contentsOf: Data((line + "\n").utf8)) }
 
     /// Runs `body`, writes what is left, and takes a closed pipe for the end.

@@ -3,9 +3,7 @@ import Foundation
 import Projections
 
 extension ControlHandlers {
-    /// What a server with this log and these views does.
-    ///
-    /// - Parameter address: Where it serves, once it does.
+    /// What a server with this log and these views does; `address` is where it serves, once it does.
     init(broker: Broker, views: Views, address: @escaping @Sendable () -> String? = { nil }) {
         self.init(
             status: {

@@ -22,7 +22,11 @@ struct ControlLineDecoder: ByteToMessageDecoder {
     }
 
     /// A line that the other side didn't end is none.
-    mutating func decodeLast(context: ChannelHandlerContext, buffer: inout ByteBuffer, seenEOF: Bool) throws -> DecodingState {
+    mutating func decodeLast(
+        context: ChannelHandlerContext,
+        buffer: inout ByteBuffer,
+        seenEOF: Bool
+    ) throws -> DecodingState {
         let state = try decode(context: context, buffer: &buffer)
         if state == .needMoreData { buffer.clear() }
         return state

@@ -13,7 +13,7 @@ enum ControlRequest: Equatable, Sendable {
         var account: String
         var username: String
         var email: String
-        /// By bcrypt. The password itself never leaves the process that asked for it.
+        /// By bcrypt; the password itself never leaves the process that asked for it.
         var passwordHash: String
         /// Whether a guest of that name becomes the account, history and all.
         var adopt: Bool

@@ -35,9 +35,11 @@ final class ControlServer: Service {
         self.logger = logger
     }
 
-    /// Listens; connections wait until ``run()``.
+    /// Listens in `folder`; connections wait until ``run()``.
     ///
-    /// - Parameter folder: The caller has its lock (``DataFolderLock``), so a socket that is there is a dead process's.
+    /// The caller has the folder's lock (``DataFolderLock``), so a socket that is there is a dead process's.
+    ///
+    /// - Throws: What binding the socket throws.
     static func bind(
         in folder: DataFolder,
         handlers: ControlHandlers,

@@ -2,14 +2,14 @@ import Foundation
 
 /// The path by which the control socket is bound and reached.
 ///
-/// The kernel takes 107 bytes of path for a Unix socket. A longer one goes by the folder's open file: the kernel follows
-/// `/proc/self/fd/N` like the folder itself.
+/// SwiftNIO takes 103 bytes of path for a Unix socket (the kernel 107). A longer one goes by the folder's open file:
+/// the kernel follows `/proc/self/fd/N` like the folder itself.
 final class ControlSocketPath: Sendable {
     /// Valid as long as this object lives.
     let path: String
     private let directory: FileHandle?
 
-    static let maximumByteCount = 107
+    static let maximumByteCount = 103
 
     /// - Throws: ``CommandFailure`` if the folder can't be opened.
     init(_ folder: DataFolder) throws {

@@ -21,7 +21,8 @@ final class DataFolderLock: Sendable {
 
     /// Takes the lock; makes the folder if it isn't there.
     ///
-    /// - Parameter command: What the process does, for whoever finds the folder in use.
+    /// `command` is what the process does (`quipu serve`), for whoever finds the folder in use.
+    ///
     /// - Throws: ``DataFolderInUse`` if another process has it; ``CommandFailure`` if there can be no lock.
     init(_ folder: DataFolder, command: String) throws {
         self.folder = folder

@@ -8,11 +8,8 @@ enum FolderAccess {
 
     /// Takes the lock, or finds the server that has it.
     ///
-    /// A server that is just starting has the lock before it listens: it is waited for.
+    /// A server that is just starting has the lock before it listens: it is waited for, as long as `patience` lasts.
     ///
-    /// - Parameters:
-    ///   - command: As in `quipu replay`.
-    ///   - patience: How long to wait for a starting server.
     /// - Throws: ``DataFolderInUse`` if another command has it or the server doesn't answer.
     static func open(
         _ folder: DataFolder,

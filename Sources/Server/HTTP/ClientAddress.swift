@@ -8,7 +8,8 @@ struct ClientAddress: Sendable, Hashable, CustomStringConvertible {
     /// Finds the client of a request; nil if the peer has no IP address, as on a Unix socket.
     ///
     /// Every proxy appends the address that it was called from to X-Forwarded-For, so the list is read from its end:
-    /// the first entry that isn't a trusted proxy itself is the client. What stands left of it anybody may have made up.
+    /// the first entry that isn't a trusted proxy itself is the client. What stands left of it anybody may have made
+    /// up.
     ///
     /// - Parameters:
     ///   - peer: The other end of the connection.

@@ -16,8 +16,8 @@ import NIOHTTPTypesHTTP1
 ///     …)
 /// ```
 ///
-/// A WebSocket costs Hummingbird's server no task (3.9 KB): ``handle(value:logger:)`` returns as soon as a connection is
-/// one, so that its shutdown doesn't wait for them. Who installs them must know them and close them.
+/// A WebSocket costs Hummingbird's server no task (3.9 KB): ``handle(value:logger:)`` returns as soon as a connection
+/// is one, so that its shutdown doesn't wait for them. Who installs them must know them and close them.
 struct FrontChannel: ServerChildChannel, HTTPChannelHandler {
     struct Configuration: Sendable {
         var limits: FrontLimits

@@ -3,8 +3,8 @@ import Hummingbird
 import Logging
 import NIOCore
 
-/// What stands around all routes: every error is JSON, every reply obeys the ``OriginPolicy``, OPTIONS is answered on any
-/// path, a known path with another method is a 405.
+/// What stands around all routes: every error is JSON, every reply obeys the ``OriginPolicy``, OPTIONS is answered on
+/// any path, a known path with another method is a 405.
 ///
 /// ```swift
 /// let responder = HTTPFront.make(origins: origins) { router in

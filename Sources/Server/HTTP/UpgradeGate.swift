@@ -4,7 +4,8 @@ import NIOCore
 import NIOHTTP1
 import NIOHTTPTypes
 
-/// Holds the first request of a connection until it is decided whether the connection becomes a WebSocket or stays HTTP.
+/// Holds the first request of a connection until it is decided whether the connection becomes a WebSocket or stays
+/// HTTP.
 ///
 /// NIO's typed upgrader would lose the head of a request that it refuses. While the decision is made nothing more is
 /// read; a connection that isn't through in time, ends half way, or is there at shutdown, is cut.

@@ -59,6 +59,8 @@ struct ClientFrame: Equatable, Sendable {
     ///   - bytes: The whole payload of the message.
     ///   - isUTF8: Whether `bytes` is known to be UTF-8, as that of a text message is. In a binary one each byte that
     ///     isn't becomes U+FFFD.
+    ///   - limits: How much the fields may hold.
+    /// - Returns: What the frame says, whether or not it makes a request.
     /// - Throws: What is wrong with the first thing that is.
     static func parse(
         _ bytes: Span<UInt8>,

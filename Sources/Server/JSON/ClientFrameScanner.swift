@@ -4,7 +4,7 @@
 /// equal keys, nor how a number was written, and refuses halves of surrogate pairs, which Go takes. The tests hold this
 /// scanner against it where the two should agree.
 struct ClientFrameScanner: ~Escapable {
-    /// A field that we know. Its raw value is its name in small letters, the first one in the lowest byte.
+    /// A field that we know; its raw value is its name in small letters, the first one in the lowest byte.
     enum Field: UInt64, CaseIterable {
         case type = 0x6570_7974
         case content = 0x74_6e65_746e_6f63
@@ -48,17 +48,32 @@ struct ClientFrameScanner: ~Escapable {
     }
 
     /// Reads the frame; once.
+    ///
+    /// - Throws: What is wrong with it as JSON; else what is wrong with the first field that is, with the type and the
+    ///   reference wherever in the frame they stand.
     mutating func scan() throws(BadRequest) -> ClientFrame {
+        var problem: BadRequest?
         guard cursor.take(UInt8(ascii: "{")) else { throw BadRequest(message: "a request must be a JSON object") }
         if !cursor.take(UInt8(ascii: "}")) {
             repeat {
                 let field = try key()
                 try cursor.expect(UInt8(ascii: ":"))
-                try value(of: field)
+                do {
+                    try value(of: field)
+                } catch {
+                    // The value has been passed over: what is left may still tell which request it was.
+                    guard error.isAboutField else { throw error }
+                    if problem == nil { problem = error }
+                }
             } while cursor.take(UInt8(ascii: ","))
             guard cursor.take(UInt8(ascii: "}")) else { throw .notJSON("',' or '}'", at: cursor.position) }
         }
         guard cursor.next() == nil else { throw .notJSON("nothing more", at: cursor.position) }
+        if var problem {
+            problem.type = frame.type
+            problem.ref = frame.ref
+            throw problem
+        }
         return frame
     }
 
@@ -162,7 +177,9 @@ struct ClientFrameScanner: ~Escapable {
         case UInt8(ascii: "\""):
             let token = try cursor.string()
             if token.decodedBytes <= limits.refBytes {
-                return [UInt8](copying: cursor.bytes.extracting(token.range.lowerBound - 1..<token.range.upperBound + 1))
+                return [UInt8](
+                    copying: cursor.bytes.extracting(token.range.lowerBound - 1..<token.range.upperBound + 1)
+                )
             }
         case .some(let byte) where byte == UInt8(ascii: "-") || (0x30...0x39).contains(byte):
             let token = try cursor.number()

@@ -5,9 +5,10 @@ extension JSONCursor {
     struct StringToken {
         /// Where it stands, without its quotes.
         let range: Range<Int>
-        /// How long it is in UTF-8 without its escapes. Every escape is longer than what it stands for.
+        /// How long it is in UTF-8 without its escapes.
         let decodedBytes: Int
 
+        /// Every escape is longer than what it stands for.
         var hasEscapes: Bool { decodedBytes != range.count }
     }
 
@@ -47,7 +48,7 @@ extension JSONCursor {
         throw .notJSON("the end of a string", at: position)
     }
 
-    /// The UTF-8 of a string without its escapes. Half a surrogate pair becomes U+FFFD, as in Go.
+    /// The UTF-8 of a string without its escapes; half a surrogate pair becomes U+FFFD, as in Go.
     borrowing func decode(_ token: StringToken) -> [UInt8] {
         guard token.hasEscapes else { return [UInt8](copying: bytes.extracting(token.range)) }
         var decoded = [UInt8](repeating: 0, count: token.decodedBytes)

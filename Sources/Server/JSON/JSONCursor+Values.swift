@@ -64,9 +64,7 @@ extension JSONCursor {
         for scalar in word.description.utf8 where !takeHere(scalar) { throw .notJSON("'\(word)'", at: start) }
     }
 
-    /// Takes a value of any kind, which must come next.
-    ///
-    /// - Parameter depth: How many arrays and objects the cursor is in.
+    /// Takes a value of any kind, which must come next, when the cursor is in `outer` arrays and objects.
     mutating func skipValue(depth outer: Int) throws(BadRequest) {
         var depth = 0
         var objects: UInt64 = 0
@@ -81,13 +79,12 @@ extension JSONCursor {
                 position &+= 1
                 depth += 1
                 objects = objects << 1 | (isObject ? 1 : 0)
-                if take(isObject ? UInt8(ascii: "}") : UInt8(ascii: "]")) {
-                    depth -= 1
-                    objects >>= 1
-                } else {
+                guard take(isObject ? UInt8(ascii: "}") : UInt8(ascii: "]")) else {
                     if isObject { try skipKey() }
                     continue
                 }
+                depth -= 1
+                objects >>= 1
             case UInt8(ascii: "\""): _ = try string()
             case UInt8(ascii: "t"): try literal("true")
             case UInt8(ascii: "f"): try literal("false")

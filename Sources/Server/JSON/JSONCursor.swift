@@ -3,7 +3,7 @@
 /// It recurses nowhere and allocates only for a string that is asked for, so that no text, however long or deeply
 /// nested, costs more than one pass over it.
 struct JSONCursor: ~Escapable {
-    /// How deep arrays and objects may lie in each other. One word holds what each of them is.
+    /// How deep arrays and objects may lie in each other; one word holds what each of them is.
     static let maximumDepth = 64
 
     let bytes: Span<UInt8>

@@ -6,7 +6,9 @@ final class LoopDispatchers: CommitSubscriber {
     private let loops: [any EventLoop]
     private let bound: [NIOLoopBound<Dispatcher>]
 
-    /// Makes the dispatchers. Blocks until each loop has run: only before the server serves.
+    /// Makes the dispatchers.
+    ///
+    /// Blocks until each loop has run: only before the server serves.
     init(loops: [any EventLoop], services: SessionServices, position: Offset) throws {
         self.loops = loops
         bound = try loops.enumerated().map { index, loop in
@@ -53,7 +55,9 @@ final class LoopDispatchers: CommitSubscriber {
                 group.addTask {
                     let deadline = loop.makePromise(of: Void.self)
                     let timer = loop.scheduleTask(in: time) { deadline.succeed() }
-                    loop.flatSubmit { dispatcher.value.drain(over: .nanoseconds(time.nanoseconds / 2)) }.cascade(to: deadline)
+                    loop.flatSubmit { dispatcher.value.drain(over: .nanoseconds(time.nanoseconds / 2)) }.cascade(
+                        to: deadline
+                    )
                     try? await deadline.futureResult.get()
                     timer.cancel()
                 }

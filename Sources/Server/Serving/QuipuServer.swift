@@ -48,7 +48,11 @@ struct QuipuServer: Sendable {
             presence: Presence(),
             rates: MessageRates(perSecond: settings.limits.messagesPerSecond),
             settings: settings,
-            frameLimits: .init(idBytes: settings.limits.messageIdBytes, refBytes: settings.limits.refBytes),
+            frameLimits: .init(
+                idBytes: settings.limits.messageIdBytes,
+                refBytes: settings.limits.refBytes,
+                rows: settings.limits.pageRows
+            ),
             logger: logger
         )
         dispatchers = try LoopDispatchers(

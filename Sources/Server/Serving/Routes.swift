@@ -5,7 +5,9 @@ import Hummingbird
 import NIOCore
 import Projections
 
-/// The HTTP half of the protocol. A 2xx to a request that changed something means that it is in the log and on disk.
+/// The HTTP half of the protocol.
+///
+/// A 2xx to a request that changed something means that it is in the log and on disk.
 struct Routes: Sendable {
     let services: SessionServices
     let tokens: TokenIssuer

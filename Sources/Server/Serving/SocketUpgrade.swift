@@ -18,7 +18,9 @@ struct SocketUpgrade: Sendable {
         var expiresAt: Date?
     }
 
-    /// Decides about a request. It may take a moment: a guest is let in by the log.
+    /// Decides about a request.
+    ///
+    /// It may take a moment: a guest is let in by the log.
     func decide(_ head: HTTPRequestHead, _ channel: any Channel) -> EventLoopFuture<UpgradeDecision> {
         channel.eventLoop.makeFutureWithTask {
             do {
@@ -62,7 +64,14 @@ struct SocketUpgrade: Sendable {
             let conversation = Command.Conversation(me: caller.id, peer: peerID)
             let start = services.broker.log.head
             return .accept(headers) { channel in
-                try install(.conversation(conversation), caller, peer: peer, rooms: [], startingAfter: start, on: channel)
+                try install(
+                    .conversation(conversation),
+                    caller,
+                    peer: peer,
+                    rooms: [],
+                    startingAfter: start,
+                    on: channel
+                )
             }
         }
         let rooms = try await roomsOfCaller(caller.id)

@@ -2,7 +2,9 @@ import Broker
 import NIOCore
 import Projections
 
-/// The answer to type 4: how many messages of each peer and each room are unread. It has no envelope.
+/// The answer to type 4: how many messages of each peer and each room are unread.
+///
+/// It has no envelope.
 struct CountsAnswer: QueryAnswer {
     let frame: ClientFrame
     let counts: UnreadView.Counts
@@ -27,7 +29,9 @@ struct CountsAnswer: QueryAnswer {
         }
         json.writeStaticString("],\"room_counts\":[")
         for (index, room) in counts.rooms.enumerated() {
-            json.writeString((index == 0 ? "" : ",") + "{\"room\":\"\(room.id.uuidText)\",\"unread_count\":\(room.count)}")
+            json.writeString(
+                (index == 0 ? "" : ",") + "{\"room\":\"\(room.id.uuidText)\",\"unread_count\":\(room.count)}"
+            )
         }
         json.writeStaticString("],\"as_of\":")
         json.writeDecimal(counts.asOf)

@@ -3,8 +3,8 @@ import NIOCore
 
 /// Hands committed events to the sockets of one event loop, and is confined to it.
 ///
-/// Everything that a batch holds for a socket, acks included, goes out in one write: what a delivery costs is the write,
-/// not the message. Sockets that only get one room's messages share that room's bytes.
+/// Everything that a batch holds for a socket, acks included, goes out in one write: what a delivery costs is the
+/// write, not the message. Sockets that only get one room's messages share that room's bytes.
 final class Dispatcher {
     let loop: any EventLoop
     /// Which sink of receipts is this loop's.
@@ -95,7 +95,9 @@ final class Dispatcher {
     private static func remove<Key>(_ session: Session, from key: Key, in table: inout [Key: [Session]]) {
         // Out of the table while it changes: else the array is copied.
         guard var list = table.removeValue(forKey: key) else { return }
-        if let index = list.firstIndex(where: { $0 === session }) { list.swapAt(index, list.count - 1); list.removeLast() }
+        if let index = list.firstIndex(where: { $0 === session }) {
+            list.swapAt(index, list.count - 1); list.removeLast()
+        }
         if !list.isEmpty { table[key] = list }
     }
 
@@ -148,8 +150,8 @@ final class Dispatcher {
         var frames = FrameCache(batch: batch.events, directory: services.directory)
         var start = 0
         let entries = batch.events.entries
-        for (index, entry) in entries.enumerated() {
-            guard entry.header.type == .memberAdded || entry.header.type == .memberRemoved else { continue }
+        for (index, entry) in entries.enumerated()
+        where entry.header.type == .memberAdded || entry.header.type == .memberRemoved {
             // Membership changes exactly at its offset: what came before is handed out under the old one.
             deliver(start..<index, answered, &frames)
             start = index + 1

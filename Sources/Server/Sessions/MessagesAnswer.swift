@@ -3,7 +3,9 @@ import NIOCore
 import Projections
 
 /// The answer to type 2, the history of a conversation or room, newest first, and to type 3, what of it is unread,
-/// oldest first. Holds the messages that existed at `as_of`, however long it takes to write them.
+/// oldest first.
+///
+/// Holds the messages that existed at `as_of`, however long it takes to write them.
 struct MessagesAnswer: QueryAnswer {
     /// What was asked for.
     struct Request {

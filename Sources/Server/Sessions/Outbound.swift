@@ -2,6 +2,7 @@ import Broker
 import NIOCore
 
 /// The JSON that goes out, written piece by piece into a buffer: no frame of the protocol needs an object tree.
+///
 /// `docs/protocol.md` is the reference for every shape.
 enum Outbound {
     /// The codes of the envelope.
@@ -29,7 +30,12 @@ enum Outbound {
     }
 
     /// `{"from":"Server","code":N,"content":"text"` and the end, `extra` before it.
-    static func serverReply(_ code: Code, _ content: String, from: [UInt8]? = nil, extra: (inout ByteBuffer) -> Void = { _ in })
+    static func serverReply(
+        _ code: Code,
+        _ content: String,
+        from: [UInt8]? = nil,
+        extra: (inout ByteBuffer) -> Void = { _ in }
+    )
         -> ByteBuffer
     {
         var json = ByteBuffer()
@@ -56,7 +62,12 @@ enum Outbound {
     /// A message as session sockets get it.
     ///
     /// - Parameter id: The client's own message id, for the sender's sockets.
-    static func writeSessionMessage(_ message: Message, content: Span<UInt8>, id: Span<UInt8>?, to json: inout ByteBuffer) {
+    static func writeSessionMessage(
+        _ message: Message,
+        content: Span<UInt8>,
+        id: Span<UInt8>?,
+        to json: inout ByteBuffer
+    ) {
         json.writeStaticString("{\"from\":\"")
         json.writeBytes(message.sender)
         writeRest(message, content: content, id: id, to: &json)
@@ -77,7 +88,8 @@ enum Outbound {
         json.writeStaticString("\"}")
     }
 
-    private static func writeRest(_ message: Message, content: Span<UInt8>, id: Span<UInt8>?, to json: inout ByteBuffer) {
+    private static func writeRest(_ message: Message, content: Span<UInt8>, id: Span<UInt8>?, to json: inout ByteBuffer)
+    {
         json.writeStaticString("\",\"code\":50000,\"content\":")
         json.writeJSONString(content)
         json.writeStaticString(",\"event\":\"message\",\"offset\":")

@@ -16,7 +16,9 @@ final class Presence: Sendable {
 
     private let state = Mutex(State())
 
-    func enter(_ conversation: Command.Conversation) { state.withLock { $0.conversations[conversation, default: 0] += 1 } }
+    func enter(_ conversation: Command.Conversation) {
+        state.withLock { $0.conversations[conversation, default: 0] += 1 }
+    }
 
     func leave(_ conversation: Command.Conversation) {
         state.withLock { Self.decrement(conversation, in: &$0.conversations) }

@@ -3,7 +3,9 @@ import DequeModule
 import NIOCore
 
 /// Replies of one socket in the order of its requests, and what of them has to wait: an answer to a command waits for
-/// its receipt, and everything behind it for it. A pure value.
+/// its receipt, and everything behind it for it.
+///
+/// A pure value.
 struct ReplyQueue {
     /// What to do when the writer has answered.
     enum Awaited {

@@ -77,7 +77,11 @@ extension Session {
         case .refused(let code, let text): refuse(frame, code, text)
         case .unknownGuest(let name): admitGuest(name, then: frame)
         case .conversation(let conversation, _):
-            submit(.markRead(conversation, upTo: frame.upto.map(Offset.init) ?? .max), awaiting: .mark(ref: frame.ref), for: frame)
+            submit(
+                .markRead(conversation, upTo: frame.upto.map(Offset.init) ?? .max),
+                awaiting: .mark(ref: frame.ref),
+                for: frame
+            )
         }
     }
 
@@ -106,7 +110,8 @@ extension Session {
         }
     }
 
-    /// The conversation or room that a request is about: on a conversation socket its own, else what `to` or `room` says.
+    /// The conversation or room that a request is about: on a conversation socket its own, else what `to` or `room`
+    /// says.
     private func target(of frame: ClientFrame) -> Target {
         if case .conversation(let conversation) = kind { return .conversation(conversation, peerName: peerName) }
         if frame.to != nil, frame.room != nil {
@@ -114,7 +119,9 @@ extension Session {
         }
         if let room = frame.room ?? frame.roomId {
             // A room that one isn't in is as good as none, whatever its id.
-            guard let id = RoomID(String(decoding: room, as: UTF8.self)) else { return .refused(.notFound, "no such room") }
+            guard let id = RoomID(String(decoding: room, as: UTF8.self)) else {
+                return .refused(.notFound, "no such room")
+            }
             guard isMember(of: id) else { return .refused(.forbidden, "you are not a member of this room") }
             return .conversation(Command.Conversation(me: me, room: id), peerName: Array(id.uuidText.utf8))
         }
@@ -162,11 +169,17 @@ extension Session {
     }
 
     /// The reply to a command, and the offset of the event that it tells of.
-    func receiptReply(to awaited: ReplyQueue.Awaited, _ outcome: Outcome, _ batch: EventBatch) -> (ByteBuffer?, at: Offset) {
+    func receiptReply(
+        to awaited: ReplyQueue.Awaited,
+        _ outcome: Outcome,
+        _ batch: EventBatch
+    ) -> (ByteBuffer?, at: Offset) {
         let stored: Offset = if case .stored(let last) = outcome { last } else { 0 }
         switch awaited {
         case .silentMark: return (nil, stored)
-        case .guest: if case .account(_, let offset) = outcome { return (nil, offset) } else { return (nil, 0) }
+        case .guest:
+            guard case .account(_, let offset) = outcome else { return (nil, 0) }
+            return (nil, offset)
         case .send(let sent): return (sendReply(sent, outcome), stored)
         case .mark(let ref):
             let upTo: Offset
@@ -214,7 +227,8 @@ extension Session {
         let text: String
         switch outcome {
         case .refused(.unanswered): (code, text) = (.refused, "发送信息过多对方已禁止你发送消息")
-        case .refused(.notMember), .refused(.notAllowed): (code, text) = (.forbidden, "you are not a member of this room")
+        case .refused(.notMember), .refused(.notAllowed):
+            (code, text) = (.forbidden, "you are not a member of this room")
         case .refused(.noSuchRoom): (code, text) = (.notFound, "no such room")
         case .refused(.noSuchAccount): (code, text) = (.notFound, "no such user")
         default: (code, text) = (.notStored, Self.notStoredText)

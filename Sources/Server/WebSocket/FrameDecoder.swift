@@ -18,8 +18,8 @@ enum InboundFrame: Equatable {
 ///
 /// NIO's own decoder with its aggregator takes 8 to 16 times as long, and lets unmasked frames, reserved bits and
 /// ill-formed text pass. This one holds nothing but the fragments of a message under way: bytes that are no whole frame
-/// yet stay in the caller's buffer, and a payload is unmasked on its way into a scratch that all connections of an event
-/// loop share. (Unmasking in place would copy NIO's whole read buffer first.)
+/// yet stay in the caller's buffer, and a payload is unmasked on its way into a scratch that all connections of an
+/// event loop share. (Unmasking in place would copy NIO's whole read buffer first.)
 struct FrameDecoder {
     /// Whether to go on after a frame.
     enum Flow {
@@ -63,6 +63,7 @@ struct FrameDecoder {
     ///   - scratch: Grows to the longest frame and holds nothing between two calls: one for each event loop is enough.
     ///     `body` must not touch it.
     ///   - body: Takes a frame and its payload, which is only valid within the call.
+    /// - Returns: Why it takes no more now.
     /// - Throws: What the client did wrong, or what `body` throws. The frames before it have been handed over; the
     ///   decoder is closed.
     mutating func decode(

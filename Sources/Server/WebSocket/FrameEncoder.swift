@@ -30,6 +30,7 @@ extension ByteBuffer {
     /// Leaves room for the head of a frame whose payload, of a length yet unknown, is appended next.
     ///
     /// - Parameter expectingPayloadBytes: A guess; a wrong one costs a move of the payload at the end.
+    /// - Returns: What ``finishFrame(_:_:isFinal:)`` wants.
     mutating func beginFrame(expectingPayloadBytes: Int = 126) -> OpenFrame {
         let frame = OpenFrame(
             headerIndex: writerIndex,

@@ -26,8 +26,11 @@ struct FrameHeader: Equatable {
 
     /// Reads the head at the beginning of `bytes`; whatever is wrong is refused as soon as its byte is there.
     ///
-    /// - Parameter maximumPayloadBytes: How much the frame may carry; more is refused before any of it has arrived.
+    /// - Parameters:
+    ///   - bytes: What has come in since the last frame.
+    ///   - maximumPayloadBytes: How much the frame may carry; more is refused before any of it has arrived.
     /// - Returns: Nil if more bytes are needed.
+    /// - Throws: What is wrong with the head by itself.
     @inline(__always)
     static func parse(
         _ bytes: borrowing Span<UInt8>,
@@ -58,7 +61,9 @@ struct FrameHeader: Equatable {
             }
             length = Int(wide)
         }
-        guard length <= maximumPayloadBytes else { throw .tooLong("a frame may carry \(maximumPayloadBytes) bytes at most") }
+        guard length <= maximumPayloadBytes else {
+            throw .tooLong("a frame may carry \(maximumPayloadBytes) bytes at most")
+        }
 
         let keyStart = 2 &+ lengthBytes
         guard bytes.count >= keyStart &+ 4 else { return nil }

@@ -60,6 +60,7 @@ struct Handshake: Equatable, Sendable {
     /// The headers of the 101 that completes the handshake.
     ///
     /// - Parameter subprotocol: One of ``subprotocols``, or nil for none.
+    /// - Returns: All that the RFC wants; more may be added.
     func responseHeaders(subprotocol: String?) -> HTTPHeaders {
         var headers: HTTPHeaders = [
             "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Accept": acceptKey,
@@ -73,7 +74,8 @@ struct Handshake: Equatable, Sendable {
         guard head.version == .http1_1 else { throw .badRequest("a WebSocket handshake must be HTTP/1.1") }
         guard head.headers["Host"].count == 1 else { throw .badRequest("a request must have one Host header") }
         let lengths = head.headers["Content-Length"]
-        guard !head.headers.contains(name: "Transfer-Encoding"), lengths.allSatisfy({ $0.allSatisfy { $0 == "0" } }) else {
+        guard !head.headers.contains(name: "Transfer-Encoding"), lengths.allSatisfy({ $0.allSatisfy { $0 == "0" } })
+        else {
             throw .badRequest("a WebSocket handshake must not have a body")
         }
         guard head.headers.tokens("Upgrade").contains(where: { $0.lowercased() == "websocket" }) else {

@@ -3,8 +3,9 @@
 /// As Go's net/url does it, on which the seeds' clients rely: `+` is a space in the query but not in the path. A bad
 /// percent-escape, and bytes that are no UTF-8, are refused.
 struct RequestTarget: Equatable, Sendable {
-    /// What stands between the slashes of the path, each part decoded for itself: a `%2F` splits nothing. Empty parts
-    /// are there; `/ws` is `["ws"]`, `/` and `/ws/` end with `""`.
+    /// What stands between the slashes of the path, each part decoded for itself.
+    ///
+    /// A `%2F` splits nothing. Empty parts are there: `/ws` is `["ws"]`, `/` and `/ws/` end with `""`.
     let segments: [String]
     private let items: [Item]
 

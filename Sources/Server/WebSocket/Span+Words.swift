@@ -3,7 +3,7 @@ import NIOCore
 // Eight bytes at a time without a pointer: the compiler makes one load or store of either.
 
 extension Span<UInt8> {
-    /// The eight bytes from `index` on, the first one lowest. Traps past the end.
+    /// The eight bytes from `index` on, the first one lowest; traps past the end.
     @inline(__always)
     borrowing func word(at index: Int) -> UInt64 {
         let eight = extracting(index..<index &+ 8)
@@ -19,10 +19,12 @@ extension [UInt8] {
         _ = overwrite(at: 0, with: bytes, xor: 0)
     }
 
-    /// Overwrites what begins at `start` with the bytes of `source`, each combined with its byte of `key` by exclusive
-    /// or. Traps past the end.
+    /// Overwrites what begins at `start`; traps past the end.
     ///
-    /// - Parameter key: Four bytes over and over, the first one lowest; 0 copies.
+    /// - Parameters:
+    ///   - start: Where the first byte goes.
+    ///   - source: What goes there, each byte combined with its byte of `key` by exclusive or.
+    ///   - key: Four bytes over and over, the first one lowest; 0 copies.
     /// - Returns: Whether all that was written is ASCII.
     mutating func overwrite(at start: Int, with source: borrowing Span<UInt8>, xor key: UInt32) -> Bool {
         var elements = mutableSpan

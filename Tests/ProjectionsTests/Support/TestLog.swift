@@ -1,4 +1,6 @@
+import Cryptography
 import Foundation
+import LMDB
 
 @testable import Broker
 @testable import Projections
@@ -104,7 +106,7 @@ struct TestEvent {
 /// A log in a temporary data folder, removed at the end.
 final class TestLog {
     let data: String
-    let log: EventLog
+    private(set) var log: EventLog
     private(set) var events: [TestEvent] = []
     private var revisions: [StreamID: UInt64] = [:]
     private var salts = SeededRandom(seed: 7)
@@ -114,6 +116,14 @@ final class TestLog {
 
     init() throws {
         data = FileManager.default.temporaryDirectory.appendingPathComponent("quipu-\(UUID().uuidString)").path
+        log = try EventLog(directory: data + "/log", mapBytes: 1 << 30)
+    }
+
+    /// Runs `body` with the log's directory while nobody has it open, and opens the log again.
+    private func whileClosed(_ body: (String) throws -> Void) throws {
+        // Only one log may be open on a directory; this one keeps the property filled meanwhile.
+        log = try EventLog(directory: data + "/placeholder", mapBytes: 1 << 20)
+        try body(data + "/log")
         log = try EventLog(directory: data + "/log", mapBytes: 1 << 30)
     }
 
@@ -191,5 +201,46 @@ extension Views {
             digests[view.name] = "\(digest.digest)\(digest.damage)"
         }
         return digests
+    }
+}
+
+// Changing what can't be changed: with the log closed, in its file.
+extension TestLog {
+    /// Flips a bit of the event at `offset`, as a bad disk would.
+    func damage(at offset: Offset) throws {
+        try whileClosed { directory in
+            try Self.rewrite(directory) { at, bytes in
+                guard at == offset else { return nil }
+                var damaged = bytes
+                damaged[80] ^= 1
+                return damaged
+            }
+        }
+    }
+
+    /// The same log, with the payloads of some events erased.
+    func redactedCopy(_ isRedacted: (Offset) -> Bool) throws -> EventLog {
+        let copy = folder("redacted-log")
+        try whileClosed { directory in
+            try FileManager.default.copyItem(atPath: directory, toPath: copy)
+        }
+        try Self.rewrite(copy) { offset, bytes in
+            guard isRedacted(offset) else { return nil }
+            return try Record(bytes.span, at: offset).redacted(with: SHA256())
+        }
+        return try EventLog(directory: copy, mapBytes: 1 << 30)
+    }
+
+    private static func rewrite(_ directory: String, _ change: (Offset, [UInt8]) throws -> [UInt8]?) throws {
+        let environment = try Environment(path: directory, options: .init(mapBytes: 1 << 30, tables: 8))
+        try environment.write { transaction in
+            let table = try transaction.openTable("events", hasIntegerKeys: true)
+            var changes: [(Offset, [UInt8])] = []
+            try transaction.scan(table, from: 1) { offset, bytes in
+                if let new = try change(offset, [UInt8](copying: bytes)) { changes.append((offset, new)) }
+                return true
+            }
+            for (offset, bytes) in changes { try transaction.put(bytes.span, for: offset, in: table) }
+        }
     }
 }

@@ -4,11 +4,9 @@ import NIOCore
 
 /// Frames as a client sends them, well-formed and not.
 enum ClientFrames {
-    /// Builds a masked frame.
+    /// A masked frame that begins with `first`: FIN, the reserved bits and the opcode.
     ///
-    /// - Parameters:
-    ///   - first: The first byte: FIN, the reserved bits and the opcode.
-    ///   - width: How many bytes the length takes after the second byte: 0, 2 or 8; by default as few as it can.
+    /// After the second byte its length takes `width` more, 0, 2 or 8; by default as few as it can.
     static func frame(_ first: UInt8, _ payload: [UInt8], width: Int? = nil) -> [UInt8] {
         header(first, payloadBytes: payload.count, width: width) + masked(payload)
     }
@@ -62,8 +60,9 @@ extension FrameDecoder {
     }
 }
 
-/// Random numbers that a seed determines. Source: Steele, Lea and Flood, "Fast Splittable Pseudorandom Number
-/// Generators", 2014.
+/// Random numbers that a seed determines.
+///
+/// Source: Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators", 2014.
 struct SplitMix64: RandomNumberGenerator {
     private var state: UInt64
 

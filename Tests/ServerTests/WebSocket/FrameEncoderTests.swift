@@ -72,7 +72,10 @@ import Testing
     @Test(arguments: [0, 1, 2, 3])
     func `too long a reason is cut between two characters`(offset: Int) throws {
         var buffer = ByteBuffer()
-        buffer.writeCloseFrame(code: 1000, reason: String(repeating: "x", count: offset) + String(repeating: "再", count: 50))
+        buffer.writeCloseFrame(
+            code: 1000,
+            reason: String(repeating: "x", count: offset) + String(repeating: "再", count: 50)
+        )
         let bytes = Array(buffer.readableBytesView)
         #expect(bytes.count == 2 + Int(bytes[1]))
         #expect((121...125).contains(bytes[1]))

@@ -1,7 +1,8 @@
 import Broker
 
-/// Events as comma-separated values: a header line, the same columns in every line, CRLF (RFC 4180). Exact: nothing is
-/// escaped but quotes.
+/// Events as comma-separated values: a header line, the same columns in every line, CRLF (RFC 4180).
+///
+/// Exact: nothing is escaped but quotes.
 struct AuditCSV: AuditPrinter {
     static let columns = [
         "offset", "time", "type", "version", "actor", "to", "room", "room_name", "member", "stream", "revision",

@@ -1,15 +1,17 @@
 import Broker
 
-/// Reads the log in slices and prints what the query wants. Memory: a slice, and the names of accounts and rooms.
+/// Reads the log in slices and prints what the query wants.
+///
+/// Memory: a slice, and the names of accounts and rooms.
 struct AuditListing {
     let folder: DataFolder
     let log: EventLog
     let query: AuditQuery
     private var names = AuditNames()
-    /// Events read in one snapshot. Printing happens outside, since a reader of the output may be slow.
+    /// Events read in one snapshot; printing happens outside, since a reader of the output may be slow.
     private let sliceEvents = 1024
 
-    /// - Parameter folder: The data folder, whose views are asked for names if they are there.
+    /// Prepares to list from `log`; the views in `folder` are asked for names if they are there.
     init(folder: DataFolder, log: EventLog, query: AuditQuery) {
         self.folder = folder
         self.log = log

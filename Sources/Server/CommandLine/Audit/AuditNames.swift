@@ -34,7 +34,9 @@ struct AuditNames: Sendable {
             return checkpoint.log == log.identity && checkpoint.offset >= offset ? try View(store) : nil
         }
         // Whatever is wrong with a view, the log has the names as well.
-        guard let users = try? view(UsersProjection.self), let rooms = try? view(RoomsProjection.self) else { return nil }
+        guard let users = try? view(UsersProjection.self), let rooms = try? view(RoomsProjection.self) else {
+            return nil
+        }
         return (UsersView(users), RoomsView(rooms))
     }
 

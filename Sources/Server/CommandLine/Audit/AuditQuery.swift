@@ -1,7 +1,7 @@
 import ArgumentParser
 import Broker
 
-/// Which events somebody wants to see. All conditions hold at once.
+/// Which events somebody wants to see; all conditions hold at once.
 struct AuditQuery: Sendable {
     /// Empty: all.
     var types: Set<EventType> = []
@@ -100,8 +100,9 @@ struct AuditQuery: Sendable {
 }
 
 extension EventLog {
-    /// Hands the events of `range` to `body` until it returns false. Many short snapshots, so that a writer beside this
-    /// can use the log's pages again meanwhile.
+    /// Hands the events of `range` to `body` until it returns false.
+    ///
+    /// In many short snapshots, so that a writer beside this can use the log's pages again meanwhile.
     func forEach(in range: ClosedRange<Offset>, _ body: (borrowing Record) throws -> Bool) throws {
         var done = range.lowerBound - 1
         var goesOn = true

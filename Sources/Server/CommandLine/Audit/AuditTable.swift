@@ -1,7 +1,8 @@
 import Broker
 
-/// Events as a table for people: offset, time, type, who, what. No character of a stranger's reaches the terminal as a
-/// command.
+/// Events as a table for people: offset, time, type, who, what.
+///
+/// No character of a stranger's reaches the terminal as a command.
 struct AuditTable: AuditPrinter {
     private let offsetColumns: Int
     private static let typeColumns = EventType.allCases.map(\.name.count).max() ?? 0

@@ -11,7 +11,9 @@ struct ReplayBuilding: Sendable {
         let log = try EventLog(directory: folder.log, isReadOnly: true)
         let end = try to?.last(in: log) ?? log.head
         let views = ViewFolder(data: DataFolder(into).path)
-        let rows = try await ViewBuilding.each(projections) { bar.update($0) } _: { projection, report in
+        let rows = try await ViewBuilding.each(projections) {
+            bar.update($0)
+        } _: { projection, report in
             try Self.build(projection, from: log, upTo: end, into: views.directory(of: projection), report: report)
         }
         return ReplayReport(kind: .built(into), rows: rows)

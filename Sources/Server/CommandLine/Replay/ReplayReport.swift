@@ -41,7 +41,9 @@ struct ReplayReport: Sendable {
         var lines: [String] = []
         for row in rows {
             let name = TerminalText.pad(row.view, to: columns)
-            lines.append(name + (kind == .verified ? (row.difference == nil ? "identical  " : "different  ") : "") + row.work)
+            lines.append(
+                name + (kind == .verified ? (row.difference == nil ? "identical  " : "different  ") : "") + row.work
+            )
             let indent = String(repeating: " ", count: columns + 2)
             lines.append(indent + "digest \(row.digest) at offset \(row.offset)")
             if let past = row.past { lines.append(indent + "digest \(past.digest) at offset \(past.offset)") }

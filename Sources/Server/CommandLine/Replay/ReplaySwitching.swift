@@ -30,7 +30,9 @@ struct ReplaySwitching: Sendable {
     private func replaceHere(_ projections: [any Projection.Type], _ bar: ReplayBar) async throws -> [ReplayedView] {
         let log = try EventLog(directory: folder.log, isReadOnly: true)
         let views = ViewFolder(data: folder.path, mapBytes: settings.views.mapBytes)
-        return try await ViewBuilding.each(projections) { bar.update($0) } _: { projection, report in
+        return try await ViewBuilding.each(projections) {
+            bar.update($0)
+        } _: { projection, report in
             let start = ContinuousClock.now
             let checkpoint = try Rebuild.replace(projection, in: views, from: log, report: report)
             let seconds = (ContinuousClock.now - start) / .seconds(1)
@@ -44,7 +46,9 @@ struct ReplaySwitching: Sendable {
         in views: Views,
         progress: @escaping ControlHandlers.Progress
     ) async throws -> [ReplayedView] {
-        try await ViewBuilding.each(try ViewBuilding.projections(named: names), progress: progress) { projection, report in
+        try await ViewBuilding.each(try ViewBuilding.projections(named: names), progress: progress) {
+            projection,
+            report in
             let start = ContinuousClock.now
             try views.rebuild(projection, report: report)
             let seconds = (ContinuousClock.now - start) / .seconds(1)

@@ -3,7 +3,9 @@ import Cryptography
 import Foundation
 import Projections
 
-/// `quipu replay --verify`: the views in use against what the log gives. Changes nothing, beside a server or without.
+/// `quipu replay --verify`: the views in use against what the log gives.
+///
+/// Changes nothing, beside a server or without.
 struct ReplayVerifying: Sendable {
     let folder: DataFolder
     /// Besides the comparison, the digests as of this place are told.
@@ -16,7 +18,9 @@ struct ReplayVerifying: Sendable {
         // On the same file system as the views, which temporary folders of the machine may be too small for.
         let scratch = "\(folder.path)/verify-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: scratch) }
-        let rows = try await ViewBuilding.each(projections) { bar.update($0) } _: { projection, report in
+        let rows = try await ViewBuilding.each(projections) {
+            bar.update($0)
+        } _: { projection, report in
             let start = ContinuousClock.now
             let verification = try Verification(
                 of: projection,

@@ -10,6 +10,7 @@ enum ViewBuilding {
     /// Runs `body` for each view.
     ///
     /// - Parameters:
+    ///   - projections: The views.
     ///   - progress: Told how far each view is, from any thread.
     ///   - body: Blocks. Must hand the report on to what it calls: that is where a cancelled task gives up.
     /// - Returns: The results in the order of `projections`.
@@ -23,7 +24,16 @@ enum ViewBuilding {
             var results = [Value?](repeating: nil, count: projections.count)
             for (index, projection) in projections.enumerated() {
                 if index >= atOnce, let done = try await group.next() { results[done.index] = done.value }
-                group.addTask { (index, try await onThread { try body(projection, $0) } progress: { progress($0) }) }
+                group.addTask {
+                    (
+                        index,
+                        try await onThread {
+                            try body(projection, $0)
+                        } progress: {
+                            progress($0)
+                        }
+                    )
+                }
             }
             for try await done in group { results[done.index] = done.value }
             return results.compactMap(\.self)

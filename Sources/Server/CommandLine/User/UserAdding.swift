@@ -3,7 +3,9 @@ import Projections
 
 /// Makes an account: in the running server, or on a data folder that nobody has.
 enum UserAdding {
-    /// - Throws: ``CommandFailure`` if the account can't be made.
+    /// Makes the account through the broker of the log.
+    ///
+    /// - Throws: ``CommandFailure`` if it can't be made.
     static func add(_ user: ControlRequest.NewUser, by broker: Broker) async throws -> AddedUser {
         let name: AccountName
         do {
@@ -32,7 +34,9 @@ enum UserAdding {
         }
     }
 
-    /// - Parameter folder: The caller has its lock.
+    /// Makes the account in `folder`, whose lock the caller has.
+    ///
+    /// - Throws: ``CommandFailure``, and what opening the log and the views throws.
     static func add(
         _ user: ControlRequest.NewUser,
         to folder: DataFolder,

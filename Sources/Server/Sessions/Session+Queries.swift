@@ -1,0 +1,85 @@
+import Broker
+import Logging
+import NIOCore
+import Projections
+
+// Queries: each waits until its view has seen what the socket was told, and is answered a slice at a time.
+
+extension Session {
+    // MARK: Queries
+
+    /// Answers `frame` once `view` has seen all that this socket was told.
+    func answer(_ frame: ClientFrame, from view: View, _ make: @escaping () throws -> any QueryAnswer) {
+        let least = max(told, cursor)
+        if view.projected >= least {
+            begin(frame, make)
+            return
+        }
+        isWaitingForView = true
+        let loop = dispatcher.loop
+        let state = NIOLoopBound((self, frame, make), eventLoop: loop)
+        let token = view.whenProjected(least) {
+            loop.execute {
+                let (session, frame, make) = state.value
+                guard session.isWaitingForView else { return }
+                session.isWaitingForView = false
+                session.begin(frame, make)
+                session.pump()
+            }
+        }
+        let wait = TimeAmount.milliseconds(Int64(services.settings.limits.queryWaitMilliseconds))
+        loop.assumeIsolated().scheduleTask(in: wait) { [weak self] in
+            guard let self, isWaitingForView, inboxIsStuck(on: least, view) else { return }
+            token.cancel()
+            isWaitingForView = false
+            refuse(frame, .notStored, "the view of this answer is behind or away; try again")
+            pump()
+        }
+    }
+
+    func inboxIsStuck(on least: Offset, _ view: View) -> Bool { view.projected < least }
+
+    func begin(_ frame: ClientFrame, _ make: () throws -> any QueryAnswer) {
+        do {
+            answer = try make()
+            continueAnswer()
+        } catch {
+            answer = nil
+            services.logger.error("a query failed", metadata: ["error": "\(error)"])
+            refuse(frame, .notStored, "the view of this answer is away; try again")
+            flush()
+        }
+    }
+
+    /// Writes the answer on, a slice at a time: a long one is a fragmented message (RFC 6455, 5.4), between whose
+    /// fragments only control frames may come, so the socket lags meanwhile.
+    func continueAnswer() {
+        guard let context, answer != nil, !isClosing else { return }
+        do {
+            while context.channel.isWritable, var current = answer {
+                var bytes = ByteBuffer()
+                let isDone = try current.writeSlice(to: &bytes)
+                answer = isDone ? nil : current
+                if !isDone { lag() }
+                if bytes.readableBytes > 0 { write(bytes) }
+                if isDone {
+                    if let mark = current.mark { submitSilently(mark) }
+                    finishAnswer()
+                    return
+                }
+                // Others on this loop come first.
+                context.eventLoop.assumeIsolated().execute { [weak self] in self?.continueAnswer() }
+                return
+            }
+        } catch {
+            services.logger.error("a query failed", metadata: ["error": "\(error)"])
+            answer = nil
+            close(code: 1011, reason: "the answer can't be read")
+        }
+    }
+
+    func finishAnswer() {
+        if let context, !context.channel.isWritable { lag() }
+        if isLagging { catchUp() } else { flush() }
+    }
+}

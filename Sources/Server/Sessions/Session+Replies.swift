@@ -1,0 +1,120 @@
+import Broker
+import DequeModule
+import NIOCore
+
+// The requests that wait, the commands that were submitted for them, and the order of the replies.
+
+extension Session {
+    // MARK: Receipts
+
+    /// Takes in what became of the command that this socket submitted first of those unanswered.
+    ///
+    /// - Returns: Whether there may be something to write or to go on with.
+    func resolve(_ outcome: Outcome, _ batch: EventBatch) -> Bool {
+        guard let awaited = replies.nextAwaited() else { return false }
+        let (reply, at) = receiptReply(to: awaited, outcome, batch)
+        if at > 0 {
+            told = max(told, at)
+            if case .send = awaited, case .stored = outcome { acknowledged.append(at) }
+        }
+        replies.fulfil(reply, at: at)
+        if case .guest = awaited, let held = heldForGuest {
+            heldForGuest = nil
+            if case .account = outcome {
+                inbox.prepend(.request(held))
+            } else {
+                refuse(held, .notStored, Self.notStoredText)
+            }
+        }
+        return true
+    }
+
+    /// Writes the replies whose turn it is.
+    func flush() {
+        guard !isLagging, answer == nil else { return }
+        var bytes = ByteBuffer()
+        flushReplies(upTo: dispatcher.position, into: &bytes)
+        if bytes.readableBytes > 0 { writeEvents(bytes, upTo: cursor) }
+    }
+
+    func flushReplies(upTo offset: Offset, into bytes: inout ByteBuffer) {
+        while let reply = replies.popReady(upTo: offset) {
+            if let json = reply { bytes.writeTextFrame(json) }
+        }
+    }
+
+    func submitSilently(_ command: Command) {
+        if services.broker.submit(command, origin: origin) { replies.await(.silentMark) }
+    }
+
+    var origin: Broker.Origin { Broker.Origin(sink: dispatcher.sink, ticket: ticket) }
+
+    // MARK: Requests
+
+    /// Takes in a message of the client's, which is a request or nothing that we know.
+    ///
+    /// - Parameter isUTF8: Whether it came as text, which has been checked.
+    func receive(_ payload: Span<UInt8>, isUTF8: Bool) {
+        guard !isClosing else { return }
+        do throws(BadRequest) {
+            inbox.append(.request(try ClientFrame.parse(payload, isUTF8: isUTF8, limits: services.frameLimits)))
+        } catch {
+            inbox.append(.invalid(error))
+        }
+    }
+
+    /// Handles requests until one has to wait for what came before it.
+    func pump() {
+        while !isClosing, heldForGuest == nil, !isWaitingForView, answer == nil, let next = inbox.first {
+            switch next {
+            case .request(let frame):
+                // A query sees what was asked for before it, so that has to be answered first.
+                if frame.isQuery, !replies.isEmpty || isLagging {
+                    flush()
+                    if !replies.isEmpty || isLagging { return }
+                }
+                inbox.removeFirst()
+                handle(frame)
+            case .invalid(let error):
+                inbox.removeFirst()
+                reply(
+                    Outbound.serverReply(.badRequest, error.message) { json in
+                        Self.writeReply(to: error.type, ref: error.ref, &json)
+                    }
+                )
+            }
+        }
+        flush()
+        if let resume = whenUnsaturated, !isSaturated {
+            whenUnsaturated = nil
+            resume()
+        }
+    }
+
+    /// Whether so much waits that the client must not be read from for now.
+    var isSaturated: Bool { inbox.count + replies.count >= services.settings.limits.pendingRequests }
+
+    /// Appends a reply in its place.
+    func reply(_ json: ByteBuffer) { replies.append(json) }
+
+    /// Submits a command whose answer is due to the client.
+    func submit(_ command: Command, awaiting awaited: ReplyQueue.Awaited, for frame: ClientFrame) {
+        if services.broker.submit(command, origin: origin) {
+            replies.await(awaited)
+        } else {
+            refuse(frame, .notStored, Self.notStoredText)
+        }
+    }
+
+    /// Lets the named guest in, then comes back to `frame`.
+    func admitGuest(_ name: AccountName, then frame: ClientFrame) {
+        if services.broker.submit(.admitGuest(name), origin: origin) {
+            replies.await(.guest)
+            heldForGuest = frame
+        } else {
+            refuse(frame, .notStored, Self.notStoredText)
+        }
+    }
+
+    static let notStoredText = "not stored: the log can't take it now; try again"
+}
