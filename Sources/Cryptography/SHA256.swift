@@ -61,7 +61,9 @@ package struct SHA256: ~Copyable {
     private final class Algorithm: @unchecked Sendable {
         @unsafe let handle: OpaquePointer
         init() {
-            guard let fetched = unsafe EVP_MD_fetch(nil, "SHA256", nil) else { preconditionFailure("libcrypto has no SHA-256") }
+            guard let fetched = unsafe EVP_MD_fetch(nil, "SHA256", nil) else {
+                preconditionFailure("libcrypto has no SHA-256")
+            }
             unsafe handle = fetched
         }
     }

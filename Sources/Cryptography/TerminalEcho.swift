@@ -15,6 +15,8 @@ package enum TerminalEcho {
         var silent = before
         silent.c_lflag &= ~tcflag_t(ECHO | ISIG)
         silent.c_lflag |= tcflag_t(ECHONL | ICANON)
+        // Backspace takes a character, not a byte, on terminals that forgot to say so.
+        silent.c_iflag |= tcflag_t(IUTF8)
         silent.c_cc.11 = interrupt  // VEOL
         _ = unsafe tcsetattr(fileDescriptor, TCSAFLUSH, &silent)
         defer { _ = unsafe tcsetattr(fileDescriptor, TCSANOW, &before) }

@@ -18,7 +18,7 @@ class DefaultLimits(unittest.TestCase):
     def setUpClass(cls):
         cls.server = Server().start()
         cls.addClassCleanup(cls.server.remove)
-        cls.tokens = {name: cls.server.account(name) for name in ("ann", "bob")}
+        cls.tokens = {name: cls.server.account(name) for name in ("ann", "bob", "eve")}
 
     def raw(self) -> RawSocket:
         raw = RawSocket(self.server.port).upgrade("/ws?send_id=ann&receive_id=bob", self.tokens["ann"])
@@ -31,7 +31,7 @@ class DefaultLimits(unittest.TestCase):
         fits = {"ascii": '"' + "x" * CONTENT + '"', "three bytes each": '"x' + "界" * (CONTENT // 3) + '"',
                 "four bytes each": '"' + "🦊" * (CONTENT // 4) + '"', "escaped": '"' + "\\u0041" * CONTENT + '"',
                 "escaped pairs": '"' + "\\ud83e\\udd8a" * (CONTENT // 4) + '"', "newlines": '"' + "\\n" * CONTENT + '"'}
-        with self.server.session(self.tokens["ann"]) as session, self.server.session(self.tokens["bob"]) as other:
+        with self.server.session(self.tokens["eve"]) as session, self.server.session(self.tokens["bob"]) as other:
             for name, text in fits.items():
                 with self.subTest(case=name):
                     assert_code(self, 50002, session.ask('{"type":1,"to":"bob","content":%s}' % text), name)
@@ -62,14 +62,16 @@ class DefaultLimits(unittest.TestCase):
         body = json.dumps({"account": "long", "password": PASSWORD, "email": "e", "username": "L"}).encode()
         self.assertEqual(413, self.server.request("POST", "/account/register", body.ljust(HTTP_BODY + 1)).status)
         self.assertEqual(202, self.server.request("POST", "/account/register", body.ljust(HTTP_BODY)).status)
-        for path in ("/ping", "/ws?send_id=ann&receive_id=bob"):
+        for path in ("/ping", "/ws?send_id=eve&receive_id=bob"):
+            # What counts is the URL and the headers' names and values; not what stands between them.
             for size, taken in ((HEAD, True), (HEAD + 1, False)):
                 with self.subTest(path=path, size=size), RawSocket(self.server.port) as raw:
-                    lines = [f"GET {path} HTTP/1.1"]
-                    lines += [f"{k}: {v}" for k, v in raw.headers(self.tokens["ann"]).items() if "ping" not in path
-                              or k == "Host"]
-                    head = "\r\n".join([*lines, "X-Pad: "])
-                    raw.send((head + "x" * (size - len(head) - 4) + "\r\n\r\n").encode())
+                    fields = {k: v for k, v in raw.headers(self.tokens["eve"]).items() if "ping" not in path or k == "Host"}
+                    fields["X-Pad"] = ""
+                    counted = len(path) + sum(len(k) + len(v) for k, v in fields.items())
+                    fields["X-Pad"] = "x" * (size - counted)
+                    lines = [f"GET {path} HTTP/1.1", *(f"{k}: {v}" for k, v in fields.items())]
+                    raw.send(("\r\n".join(lines) + "\r\n\r\n").encode())
                     status = raw.read_reply()[0]
                     if taken:
                         self.assertEqual(200 if path == "/ping" else 101, status)

@@ -48,9 +48,12 @@ enum HouseRules {
         }
     }
 
-    /// A file must say what it is for before its first declaration.
+    /// A source file must say what it is for before its first declaration; that of a `Type+Aspect.swift` may be an extension
+    /// whose first member says it. Test suites are named after what they test, and their tests are sentences.
     static func missingHeader(in file: SourceFile) -> [Finding] {
-        guard file.isCode, file.path != "Package.swift" else { return [] }
+        guard file.isCode, file.path != "Package.swift", !(file.isSwift && file.path.hasPrefix("Tests/")) else {
+            return []
+        }
         for (index, line) in file.lines.enumerated() {
             let text = String(line.drop { $0 == " " })
             if ["//", "/*", "\"\"\""].contains(where: text.hasPrefix) { return [] }
@@ -58,7 +61,7 @@ enum HouseRules {
                 if index == 0, text.hasPrefix("#!") { continue }
                 return []
             }
-            let isSkipped = ["#", "@_spi", "import ", "syntax ", "from "].contains(where: text.hasPrefix)
+            let isSkipped = ["#", "@_spi", "extension ", "import ", "syntax ", "from "].contains(where: text.hasPrefix)
             if text.isEmpty || isSkipped || Architecture.imported(by: text) != nil { continue }
             let message = "no comment says what this file is for; write one before its first declaration"
             return [Finding(path: file.path, line: index + 1, message: message)]

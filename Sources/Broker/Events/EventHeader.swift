@@ -1,6 +1,8 @@
 internal import LMDB
 
-/// The position of an event in the log: dense from 1, never used again, below 2^53. 0 is before the first.
+/// The position of an event in the log: dense from 1, never used again, below 2^53.
+///
+/// 0 is before the first.
 package typealias Offset = UInt64
 
 /// What happened.

@@ -39,7 +39,7 @@ package enum JSONEscape {
             // Each term has the high bit of every byte that it looks for; a borrow can set one too many, but only above
             // a true one, so the lowest is right. Source: Anderson, "Bit Twiddling Hacks".
             let found =
-                ((word &- (ones &* 0x20)) & ~word)
+                (word &- (ones &* 0x20))
                 | ((quote &- ones) & ~quote)
                 | ((backslash &- ones) & ~backslash)
             let hits = found & highBits

@@ -145,7 +145,7 @@ package final class ProjectionWorker: CommitSubscriber {
                 view.setStalled(false)
                 backOff = Self.leastBackOffMilliseconds
             } catch let error as LMDBError where error.isOutOfSpace {
-                view.setStalled(true); print("STALL", view.name, error, projector.projected, backOff)
+                view.setStalled(true)
                 sleep(.waiting, milliseconds: backOff)
                 backOff = min(2 * backOff, Self.mostBackOffMilliseconds)
             } catch {

@@ -55,17 +55,13 @@ struct FanoutCommand: AsyncParsableCommand {
 
     func run() async throws {
         let bench = FanoutBench(subscribers: subscribers, messages: messages, senders: senders, bytes: bytes)
-        let folder = DataFolder(NSTemporaryDirectory() + "quipu-bench-" + UUID().uuidString)
-        defer { try? FileManager.default.removeItem(atPath: folder.path) }
-        let server = try await EmbeddedServer.start(in: folder)
-        let report: FanoutReport
-        do {
-            report = try await bench.run(on: server, bar: ProgressBar(unit: "deliveries"))
-        } catch {
-            await server.stop()
-            throw error
+        let report = try await Interruption.cancelling {
+            let folder = DataFolder(NSTemporaryDirectory() + "quipu-bench-" + UUID().uuidString)
+            defer { try? FileManager.default.removeItem(atPath: folder.path) }
+            let bar = ProgressBar(unit: "deliveries")
+            defer { bar.finish() }
+            return try await EmbeddedServer.with(folder) { try await bench.run(on: $0, bar: bar) }
         }
-        await server.stop()
         if json {
             StandardOutput.print(try report.json())
         } else {

@@ -2,12 +2,14 @@ import Broker
 import Foundation
 import NIOCore
 import Logging
+import ServiceLifecycle
 
 /// A real server in this process, in mode `open` on a free port of 127.0.0.1: what the benchmarks run against.
 struct EmbeddedServer: BenchServer {
     let port: Int
     let log: EventLog
     private let running: Task<Void, any Error>
+    private let stopping: AsyncStream<Void>.Continuation
     private let lock: DataFolderLock
 
     /// Returns when it listens.
@@ -22,10 +24,14 @@ struct EmbeddedServer: BenchServer {
         logger.logLevel = .warning
         let server = try await QuipuServer(settings: settings, folder: folder, logger: logger)
 
+        // A service that ends ends the server, in good order.
+        let (stopped, stopping) = AsyncStream.makeStream(of: Void.self)
         let (ports, started) = AsyncThrowingStream.makeStream(of: Int.self)
         let running = Task {
             do {
-                try await server.run(stopOn: []) { address in started.yield(address.port ?? 0) }
+                try await server.run(stopOn: [], with: [UntilStopped(stopped: stopped)]) { address in
+                    started.yield(address.port ?? 0)
+                }
                 started.finish()
             } catch {
                 started.finish(throwing: error)
@@ -33,14 +39,42 @@ struct EmbeddedServer: BenchServer {
             }
         }
         for try await port in ports {
-            return EmbeddedServer(port: port, log: server.services.broker.log, running: running, lock: lock)
+            return EmbeddedServer(
+                port: port,
+                log: server.services.broker.log,
+                running: running,
+                stopping: stopping,
+                lock: lock
+            )
         }
         throw CommandFailure("the server ended before it listened")
     }
 
+    /// Starts one, runs `body` and stops it.
+    static func with<Result>(
+        _ folder: DataFolder,
+        _ body: (EmbeddedServer) async throws -> Result
+    ) async throws -> Result {
+        let server = try await start(in: folder)
+        do {
+            let result = try await body(server)
+            await server.stop()
+            return result
+        } catch {
+            await server.stop()
+            throw error
+        }
+    }
+
     /// Stops it and returns when it has.
     func stop() async {
-        running.cancel()
+        stopping.finish()
         _ = try? await running.value
     }
+}
+
+private struct UntilStopped: Service {
+    let stopped: AsyncStream<Void>
+
+    func run() async { await cancelWhenGracefulShutdown { for await _ in stopped {} } }
 }

@@ -108,8 +108,9 @@ struct FanoutBench: Sendable {
             }
             defer { group.cancelAll() }
             do {
-                try await body()
+                try await withTaskCancellationHandler(operation: body, onCancel: cut)
             } catch {
+                try Task.checkCancellation()
                 let done = progress.deliveries.load(ordering: .relaxed)
                 throw BenchFailure("\(CommandFailure(error).message) (\(done.grouped) of \(total) deliveries made)")
             }

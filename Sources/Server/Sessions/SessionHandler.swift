@@ -101,6 +101,9 @@ final class SessionHandler: ChannelInboundHandler, RemovableChannelHandler {
         } catch {
             session.pump()
             session.close(code: error.closeCode, reason: error.reason)
+            // Nothing more is read of this client. The end of our stream tells it so, where a full close would answer
+            // what it still sends with a reset, and that could overtake the close frame.
+            context.close(mode: .output, promise: nil)
         }
     }
 

@@ -16,7 +16,7 @@ import Testing
         case verdict
     }
 
-    @Test(arguments: [UInt64(121), 222, 223, 224, 225, 226])
+    @Test(arguments: [UInt64(21), 22, 23])
     func `the scanner and Foundation agree`(seed: UInt64) {
         print("seed \(seed)")
         var generator = FrameGenerator(seed: seed)
