@@ -35,7 +35,8 @@ struct DigestTests {
     }
 
     /// The digest that `store` would have after `change`, which isn't kept.
-    private func digest(of store: ViewStore, after change: (inout WriteTransaction) throws -> Void) throws -> ViewDigest {
+    private func digest(of store: ViewStore, after change: (inout WriteTransaction) throws -> Void) throws -> ViewDigest
+    {
         var saved: [[Row]] = []
         for table in store.tables.indices { saved.append(try rows(of: store, table)) }
         try store.environment.write { try change(&$0) }

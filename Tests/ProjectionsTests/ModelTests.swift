@@ -17,7 +17,12 @@ struct ModelTests {
             try test.append(scenario.events(1 + random.below(120)))
             test.announce(to: views)
             try await views.settle(at: test.log.head)
-            let checks = Checks(model: Model(events: test.events), views: views, scenario: scenario, head: test.log.head)
+            let checks = Checks(
+                model: Model(events: test.events),
+                views: views,
+                scenario: scenario,
+                head: test.log.head
+            )
             try checks.users()
             try checks.rooms()
             try checks.conversations()
@@ -114,7 +119,8 @@ private struct Checks {
         limit: Int
     ) throws -> [Model.Message] {
         var rows: [Model.Message] = []
-        try views.conversations.forEachMessage(in: stream, from: ordinal, newestFirst: newestFirst, limit: limit) { row in
+        try views.conversations.forEachMessage(in: stream, from: ordinal, newestFirst: newestFirst, limit: limit) {
+            row in
             #expect(row.milliseconds == TestLog.milliseconds(of: row.offset))
             rows.append(
                 Model.Message(

@@ -96,7 +96,7 @@ struct RebuildTests {
             #expect(views.rooms.view.store?.environment.path == old)
             return old + ".retired-1"
         }
-        while FileManager.default.fileExists(atPath: retired) { await Task.yield() }
+        try await eventually("the old view is still there") { !FileManager.default.fileExists(atPath: retired) }
         views.stop()
     }
 
@@ -197,7 +197,9 @@ struct RebuildTests {
             try transaction.put(value.span, for: room.span, in: tables[0])
         }
         let last = try verify()
-        #expect(last.difference == ViewDifference(table: "rooms", key: Hexadecimal.text(room.span), kind: .value(at: 17)))
+        #expect(
+            last.difference == ViewDifference(table: "rooms", key: Hexadecimal.text(room.span), kind: .value(at: 17))
+        )
         #expect(!last.isIdentical)
         #expect(last.live.digest != last.replayed.digest)
         #expect(!last.live.damage.isEmpty)

@@ -58,7 +58,7 @@ struct WorkerTests {
         try views.start()
         let view = views.unread.view
         let waiting = Task { try await view.waitUntilProjected(5, deadline: .now + .seconds(600)) }
-        while !view.isAwaited { await Task.yield() }
+        try await eventually("nobody waits") { view.isAwaited }
         views.stop()
         await #expect(throws: ViewUnavailable.self) { try await waiting.value }
         #expect(throws: ViewUnavailable.self) { try views.unread.counts(of: alice) }
@@ -75,7 +75,7 @@ struct WorkerTests {
         try test.append([.registered(bob, "bob")], payloads: [[0x0a, 0xff]])
         try test.append([.sent("two", from: alice, to: bob), .loggedIn(alice)])
         try views.start()
-        while views.users.view.failure == nil { await Task.yield() }
+        try await eventually("no failure") { views.users.view.failure != nil }
         try await views.settle(at: 5)
         let poison = try #require(views.users.view.failure as? PoisonEvent)
         #expect(poison.offset == 3)
@@ -98,7 +98,7 @@ struct WorkerTests {
         try test.damage(at: 11)
         let views = try test.openViews()
         try views.start()
-        for view in views.all { while view.failure == nil { await Task.yield() } }
+        try await eventually("no failure") { views.all.allSatisfy { $0.failure != nil } }
         #expect(views.failures.count == 4)
         #expect(views.all.allSatisfy { ($0.failure as? PoisonEvent)?.offset == 11 && $0.projected == 10 })
         #expect(throws: PoisonEvent.self) { try views.rebuild(RoomsProjection.self) }
@@ -120,7 +120,7 @@ struct WorkerTests {
             try transaction.put(bytes.span, for: filler.span, in: metadata)
         }
         try views.start()
-        while !view.isStalled { await Task.yield() }
+        try await eventually("never without room") { view.isStalled }
         #expect(view.failure == nil)
         #expect(views.stalled.contains("conversations"))
         #expect(view.projected < 4000)
@@ -160,7 +160,7 @@ struct WorkerTests {
             try test.append([.sent("", from: alice, to: bob)])
             test.announce(to: views)
         }
-        while views.all.contains(where: { $0.projected < 10 }) { await Task.yield() }
+        try await eventually("a batch lies about") { views.all.allSatisfy { $0.projected == 10 } }
         try test.append([.sent("", from: alice, to: bob)])
         test.announce(to: views)
         views.stop()

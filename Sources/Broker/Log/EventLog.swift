@@ -44,8 +44,16 @@ package final class EventLog: Sendable {
     package init(directory: String, mapBytes: Int = 1 << 40, isReadOnly: Bool = false) throws {
         self.directory = directory
         self.isReadOnly = isReadOnly
-        if isReadOnly, !FileManager.default.fileExists(atPath: directory + "/data.mdb") {
-            throw Unreadable(description: "there is no log in \(directory): name the server's data folder with --data")
+        if isReadOnly {
+            guard let file = try? FileManager.default.attributesOfItem(atPath: directory + "/data.mdb") else {
+                throw Unreadable(
+                    description: "there is no log in \(directory): name the server's data folder with --data"
+                )
+            }
+            // As a server leaves it that is killed while it makes the file.
+            guard (file[.size] as? NSNumber)?.intValue != 0 else {
+                throw Unreadable(description: "\(directory) holds no log")
+            }
         }
         environment = try Environment(
             path: directory,

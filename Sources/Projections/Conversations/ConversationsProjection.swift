@@ -54,7 +54,8 @@ package struct ConversationsProjection: Projection {
             try send(record, stream, in: &transaction, with: hasher)
         case .messagesRead:
             let mark = try marks.place(of: Pair(header.stream, header.actor)) {
-                try transaction.value(of: Key(header.stream, header.actor).span, in: markTable)?.littleEndian(at: 0) ?? 0
+                try transaction.value(of: Key(header.stream, header.actor).span, in: markTable)?.littleEndian(at: 0)
+                    ?? 0
             }
             marks[mark] = max(marks[mark], header.reference)
         case .messageEdited, .messageDeleted:
@@ -163,7 +164,8 @@ package struct ConversationsProjection: Projection {
         try transaction.put(new.span, for: key.span, in: messageTable)
     }
 
-    private static func row(at key: Key, in transaction: borrowing WriteTransaction, _ table: Table) throws -> [UInt8]? {
+    private static func row(at key: Key, in transaction: borrowing WriteTransaction, _ table: Table) throws -> [UInt8]?
+    {
         guard let found = try transaction.value(of: key.span, in: table) else { return nil }
         return [UInt8](copying: found)
     }

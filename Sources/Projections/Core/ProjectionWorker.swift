@@ -36,6 +36,8 @@ package final class ProjectionWorker: CommitSubscriber {
         var mode = Mode.busy
         var isStarted = false
         var isStopping = false
+        /// For the thread to begin with.
+        var projector: Projector?
         var replacement: Replacement?
     }
 
@@ -70,9 +72,12 @@ package final class ProjectionWorker: CommitSubscriber {
         guard let store = view.store else { throw view.unavailable() }
         let projector = try Projector(store, log: log)
         view.setHurry { [weak self] in self?.wakeUp { $0 == .lingering } }
-        state.withLock { $0.isStarted = true }
+        state.withLock { state in
+            state.isStarted = true
+            state.projector = projector
+        }
         let thread = Thread { [self] in
-            run(projector)
+            run()
             ended.signal()
         }
         thread.name = "view \(view.name)"
@@ -125,8 +130,9 @@ package final class ProjectionWorker: CommitSubscriber {
 
     // MARK: The worker's thread
 
-    private func run(_ projector: consuming Projector) {
-        var projector = projector
+    private func run() {
+        // Handed over by way of the state: a closure that captured it would keep the first store open for ever.
+        guard var projector = state.withLock({ $0.projector.take() }) else { return }
         var backOff = Self.leastBackOffMilliseconds
         while true {
             if view.failure == nil { linger(after: projector.projected) }

@@ -63,7 +63,9 @@ struct Projector {
                         bytes += record.bytes.count
                         return reached < last && bytes < sliceBytes
                     }
-                    if reached == start { throw PoisonEvent(offset: start + 1, type: nil, reason: RecordError.truncated) }
+                    if reached == start {
+                        throw PoisonEvent(offset: start + 1, type: nil, reason: RecordError.truncated)
+                    }
                 }
                 try projection.flush(in: &transaction)
                 let leafHash = try log.leafHash(at: reached)

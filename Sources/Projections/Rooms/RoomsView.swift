@@ -39,7 +39,10 @@ package struct RoomsView: Sendable {
     /// How many rooms `account` is in.
     package func roomCount(of account: AccountID) throws -> Answer<Int> {
         try view.read { transaction, tables, asOf in
-            let count = try transaction.value(of: Key(account).span, in: tables[4])?.littleEndian(at: 0, as: UInt64.self)
+            let count = try transaction.value(of: Key(account).span, in: tables[4])?.littleEndian(
+                at: 0,
+                as: UInt64.self
+            )
             return Answer(Int(count ?? 0), asOf: asOf)
         }
     }

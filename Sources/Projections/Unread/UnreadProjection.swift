@@ -116,12 +116,14 @@ package struct UnreadProjection: Projection {
             members[place] = member
             return
         }
-        guard let (ordinal, row) = try lastMessage(
-            of: header.stream,
-            atOrBefore: header.reference,
-            head: heads[head],
-            in: &transaction
-        ), ordinal > member.mark else { return }
+        guard
+            let (ordinal, row) = try lastMessage(
+                of: header.stream,
+                atOrBefore: header.reference,
+                head: heads[head],
+                in: &transaction
+            ), ordinal > member.mark
+        else { return }
         if member.lastOwn <= ordinal {
             member.ownAtMark = member.own
         } else if member.isRoom {
@@ -136,12 +138,14 @@ package struct UnreadProjection: Projection {
 
     private mutating func delete(_ header: EventHeader, in transaction: inout WriteTransaction) throws {
         let head = try headPlace(of: header.stream, in: transaction)
-        guard let (ordinal, row) = try lastMessage(
-            of: header.stream,
-            atOrBefore: header.reference,
-            head: heads[head],
-            in: &transaction
-        ), row.offset == header.reference else { return }
+        guard
+            let (ordinal, row) = try lastMessage(
+                of: header.stream,
+                atOrBefore: header.reference,
+                head: heads[head],
+                in: &transaction
+            ), row.offset == header.reference
+        else { return }
         let key = Key(header.stream, ordinal)
         guard try transaction.value(of: key.span, in: tables.deleted) == nil else { return }
         try transaction.put(Key(row.sender).span, for: key.span, in: tables.deleted)
@@ -201,7 +205,9 @@ package struct UnreadProjection: Projection {
             let middle = (low + high) / 2
             if messages[middle].row.offset < offset { low = middle + 1 } else { high = middle }
         }
-        guard low < messages.count, messages[low].row.offset == offset, messages[low].stream == stream else { return nil }
+        guard low < messages.count, messages[low].row.offset == offset, messages[low].stream == stream else {
+            return nil
+        }
         return messages[low]
     }
 

@@ -56,7 +56,6 @@ extension ByteBuffer {
 
     /// Moves the last `length` bytes.
     private mutating func movePayload(at index: Int, to target: Int, length: Int) {
-        if target > index { writeRepeatingByte(0, count: target - index) }
         do {
             // Not by a slice of this buffer: a second owner would make the next write copy all of the batch.
             try copyBytes(at: index, to: target, length: length)

@@ -28,7 +28,7 @@ extension [UInt8] {
     /// - Returns: Whether all that was written is ASCII.
     mutating func overwrite(at start: Int, with source: borrowing Span<UInt8>, xor key: UInt32) -> Bool {
         var elements = mutableSpan
-        // Not `mutableBytes`: the standard library marks that one unsafe, for elements with padding, and not this one.
+        // Not by `mutableBytes`, which strict memory safety objects to, as elements in general may have padding.
         var target = MutableRawSpan(_elements: &elements)
         let wideKey = UInt64(key) << 32 | UInt64(key)
         var seen: UInt64 = 0

@@ -33,3 +33,11 @@ enum RawLog {
         }
     }
 }
+
+extension WriteTransaction {
+    /// A copy of the value of `key`.
+    func bytes(of key: [UInt8], in table: Table) throws -> [UInt8]? {
+        guard let value = try value(of: key.span, in: table) else { return nil }
+        return [UInt8](copying: value)
+    }
+}

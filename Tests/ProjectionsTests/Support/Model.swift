@@ -42,7 +42,8 @@ struct Model {
     }
 
     func mark(of reader: AccountID, in stream: StreamID) -> Offset {
-        events.filter { $0.type == .messagesRead && $0.stream == stream && $0.actor == reader }.map(\.reference).max() ?? 0
+        events.filter { $0.type == .messagesRead && $0.stream == stream && $0.actor == reader }.map(\.reference).max()
+            ?? 0
     }
 
     func streamState(_ stream: StreamID) -> StreamState {

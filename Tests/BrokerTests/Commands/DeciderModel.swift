@@ -1,0 +1,178 @@
+@testable import Broker
+
+/// What ought to come of a command, worked out the plain way: everything in memory, everything known at once.
+struct DeciderModel {
+    struct Event: Equatable {
+        var type: EventType
+        var actor: AccountID
+        var subject: Identifier
+        var stream: StreamID
+        var reference: Offset = 0
+    }
+
+    struct Room {
+        var owner: AccountID
+        /// Who joined first comes first.
+        var members: [AccountID]
+    }
+
+    private struct MessageID: Hashable {
+        var sender: AccountID
+        var hash: Identifier
+    }
+
+    let limits: DecisionLimits
+    private(set) var head: Offset = 0
+    private(set) var names: [AccountName: AccountID] = [:]
+    private(set) var rooms: [RoomID: Room] = [:]
+    private var guests: Set<AccountID> = []
+    private var messages: [StreamID: [(offset: Offset, sender: AccountID)]] = [:]
+    private var marks: [Command.Conversation: Offset] = [:]
+    private var ids: [MessageID: Offset] = [:]
+
+    init(limits: DecisionLimits) { self.limits = limits }
+
+    /// Decides on `command`.
+    ///
+    /// - Parameters:
+    ///   - newAccount: The id that the account gets if the command makes one.
+    ///   - knowsIDs: Whether sends with an id can be told new from old.
+    mutating func decide(_ command: Command, newAccount: AccountID?, knowsIDs: Bool) -> (Outcome, [Event]) {
+        do throws(Refusal) {
+            let before = head
+            let (outcome, events) = try apply(command, newAccount: newAccount, knowsIDs: knowsIDs)
+            head = before + Offset(events.count)
+            return (outcome, events)
+        } catch {
+            return (.refused(error), [])
+        }
+    }
+
+    private mutating func apply(
+        _ command: Command,
+        newAccount: AccountID?,
+        knowsIDs: Bool
+    ) throws(Refusal) -> (Outcome, [Event]) {
+        switch command {
+        case .send(let message): return try send(message, knowsIDs: knowsIDs)
+        case .markRead(let conversation, let upTo): return try markRead(conversation, upTo)
+        case .admitGuest(let name):
+            if let id = names[name] { return (.account(id, 0), []) }
+            let id = newAccount ?? .none
+            names[name] = id
+            guests.insert(id)
+            return (.account(id, head + 1), [Event(type: .guestSeen, actor: id, subject: id, stream: id)])
+        case .register(let user, let adoptsGuest):
+            let known = names[user.account]
+            if let known, !adoptsGuest || !guests.contains(known) { throw .accountTaken }
+            let id = known ?? newAccount ?? .none
+            names[user.account] = id
+            guests.remove(id)
+            return (.account(id, head + 1), [Event(type: .userRegistered, actor: id, subject: id, stream: id)])
+        case .recordLogin(let id, _, _): return stored([Event(type: .userLoggedIn, actor: id, subject: id, stream: id)])
+        case .recordFailedLogin(let id, _):
+            return stored([Event(type: .loginFailed, actor: id, subject: id, stream: id)])
+        case .createRoom(let room, let creator, _, let members): return try createRoom(room, creator, members)
+        case .addMember(let account, let room, let actor):
+            guard let found = rooms[room] else { throw .noSuchRoom }
+            guard found.members.contains(actor) else { throw .notMember }
+            if found.members.contains(account) { return (.unchanged(0), []) }
+            guard found.members.count < limits.roomMembers else { throw .tooManyMembers }
+            guard roomCount(of: account) < limits.userRooms else { throw .tooManyRooms }
+            rooms[room]?.members.append(account)
+            return stored([Event(type: .memberAdded, actor: actor, subject: account, stream: room)])
+        case .removeMember(let account, let room, let actor): return try removeMember(account, room, actor)
+        }
+    }
+
+    private func stored(_ events: [Event]) -> (Outcome, [Event]) {
+        (.stored(last: head + Offset(events.count)), events)
+    }
+
+    private func roomCount(of account: AccountID) -> Int { rooms.values.count { $0.members.contains(account) } }
+
+    private func requireMember(_ account: AccountID, of room: RoomID) throws(Refusal) {
+        guard let found = rooms[room] else { throw .noSuchRoom }
+        guard found.members.contains(account) else { throw .notMember }
+    }
+
+    private mutating func send(_ message: Command.Message, knowsIDs: Bool) throws(Refusal) -> (Outcome, [Event]) {
+        let conversation = message.conversation
+        let id = message.idHash.map { MessageID(sender: conversation.me, hash: $0) }
+        if let id {
+            guard knowsIDs else { throw .unavailable }
+            if let first = ids[id] { return (.duplicate(first), []) }
+        }
+        let sent = messages[conversation.stream] ?? []
+        if conversation.isRoom {
+            try requireMember(conversation.me, of: conversation.stream)
+        } else if limits.unanswered > 0, conversation.me != conversation.subject {
+            let run = sent.reversed().prefix { $0.sender == conversation.me }.count
+            guard run < limits.unanswered else { throw .unanswered }
+        }
+        messages[conversation.stream] = sent + [(head + 1, conversation.me)]
+        if let id { ids[id] = head + 1 }
+        return stored([
+            Event(
+                type: .messageSent,
+                actor: conversation.me,
+                subject: conversation.subject,
+                stream: conversation.stream
+            )
+        ])
+    }
+
+    private mutating func markRead(
+        _ conversation: Command.Conversation,
+        _ upTo: Offset
+    ) throws(Refusal) -> (Outcome, [Event]) {
+        if conversation.isRoom { try requireMember(conversation.me, of: conversation.stream) }
+        let sent = messages[conversation.stream] ?? []
+        let mark = marks[conversation] ?? 0
+        let target = min(upTo, sent.last { $0.sender != conversation.me }?.offset ?? 0)
+        guard target > mark else { return (.unchanged(max(mark, min(upTo, sent.last?.offset ?? 0))), []) }
+        marks[conversation] = target
+        return stored([
+            Event(
+                type: .messagesRead,
+                actor: conversation.me,
+                subject: conversation.subject,
+                stream: conversation.stream,
+                reference: target
+            )
+        ])
+    }
+
+    private mutating func createRoom(
+        _ room: RoomID,
+        _ creator: AccountID,
+        _ members: [AccountID]
+    ) throws(Refusal) -> (Outcome, [Event]) {
+        var all = [creator]
+        for member in members where !all.contains(member) { all.append(member) }
+        guard all.count <= limits.roomMembers else { throw .tooManyMembers }
+        for member in all { guard roomCount(of: member) < limits.userRooms else { throw .tooManyRooms } }
+        rooms[room] = Room(owner: creator, members: all)
+        let joins = all.map { Event(type: .memberAdded, actor: creator, subject: $0, stream: room) }
+        return stored([Event(type: .roomCreated, actor: creator, subject: room, stream: room)] + joins)
+    }
+
+    private mutating func removeMember(
+        _ account: AccountID,
+        _ room: RoomID,
+        _ actor: AccountID
+    ) throws(Refusal) -> (Outcome, [Event]) {
+        try requireMember(actor, of: room)
+        guard let found = rooms[room] else { throw .noSuchRoom }
+        guard account == actor || found.owner == actor else { throw .notAllowed }
+        guard found.members.contains(account) else { return (.unchanged(0), []) }
+        let left = found.members.filter { $0 != account }
+        rooms[room]?.members = left
+        var events = [Event(type: .memberRemoved, actor: actor, subject: account, stream: room)]
+        if found.owner == account, let heir = left.first {
+            rooms[room]?.owner = heir
+            events.append(Event(type: .ownerChanged, actor: actor, subject: heir, stream: room))
+        }
+        return stored(events)
+    }
+}

@@ -1,0 +1,137 @@
+import Testing
+
+@testable import Broker
+
+/// Thousands of random commands against a plain model, with views that lag, batches that fail and restarts in between.
+@Suite struct DeciderModelTests {
+    private static let limits = DecisionLimits(unanswered: 3, roomMembers: 4, userRooms: 2)
+
+    /// A small memory forgets what the views have caught up with after nearly every batch, a large one never.
+    @Test(arguments: 1...12 as ClosedRange<UInt64>, [3, 200_000])
+    func `every command comes out as in the model`(seed: UInt64, memoryCapacity: Int) throws {
+        var random = SplitMix(seed: seed)
+        var bench = WriterBench(limits: Self.limits, memoryCapacity: memoryCapacity)
+        var model = DeciderModel(limits: Self.limits)
+        var commands = CommandSource()
+        var revisions: [StreamID: UInt64] = [:]
+        var restartedAt: Offset = 0
+        var tally: [String: Int] = [:]
+
+        for round in 0..<700 {
+            let isAway = Int.random(in: 0..<20, using: &random) == 0
+            if isAway { bench.views.setAway([FakeViews.Name.allCases.randomElement(using: &random) ?? .rooms]) }
+            let (committedModel, committedRevisions) = (model, revisions)
+            let knowsIDs = bench.views.conversationsProjected >= restartedAt
+            bench.begin()
+            for _ in 0..<Int.random(in: 1...8, using: &random) {
+                let command = commands.next(for: model, &random)
+                let before = bench.decider.batch
+                let outcome = bench.decide(next: command)
+                let appended = Array(bench.decider.batch.entries.dropFirst(before.entries.count))
+                tally[Self.label(outcome), default: 0] += 1
+
+                // A view that is away may refuse anything, but then nothing is left in the batch.
+                if isAway, outcome == .refused(.unavailable) {
+                    #expect(bench.decider.batch.bytes == before.bytes)
+                    #expect(bench.decider.batch.names.count == before.names.count)
+                    continue
+                }
+                var newAccount: AccountID?
+                if case .account(let id, _) = outcome { newAccount = id }
+                let (expected, events) = model.decide(command, newAccount: newAccount, knowsIDs: knowsIDs)
+                try #require(outcome == expected, "round \(round): \(command)")
+                try #require(appended.map { DeciderModel.Event($0.header) } == events, "round \(round): \(command)")
+                for entry in appended {
+                    revisions[entry.header.stream, default: 0] += 1
+                    #expect(entry.header.revision == revisions[entry.header.stream])
+                    #expect(entry.header.milliseconds == 1000 + bench.head)
+                }
+                #expect(bench.decider.batch.last == model.head)
+            }
+            bench.views.setAway([])
+            if Int.random(in: 0..<6, using: &random) == 0 {
+                bench.rollBack()
+                (model, revisions) = (committedModel, committedRevisions)
+            } else {
+                try bench.commit()
+            }
+            for name in FakeViews.Name.allCases where Int.random(in: 0..<3, using: &random) == 0 {
+                bench.views.project([name], upTo: .random(in: 0...bench.head, using: &random))
+            }
+            if Int.random(in: 0..<40, using: &random) == 0 {
+                try bench.restart()
+                restartedAt = bench.head
+            }
+        }
+        for label in Self.allLabels { #expect(tally[label, default: 0] > 0, "no command came out as \(label)") }
+    }
+
+    private static let allLabels = [
+        "stored", "duplicate", "unchanged", "account", "accountTaken", "noSuchRoom", "notMember", "notAllowed",
+        "unanswered",
+        "tooManyMembers", "tooManyRooms", "unavailable",
+    ]
+
+    private static func label(_ outcome: Outcome) -> String {
+        switch outcome {
+        case .stored: "stored"
+        case .duplicate: "duplicate"
+        case .unchanged: "unchanged"
+        case .account: "account"
+        case .refused(let refusal): "\(refusal)"
+        }
+    }
+}
+
+extension DeciderModel.Event {
+    fileprivate init(_ header: EventHeader) {
+        self.init(
+            type: header.type,
+            actor: header.actor,
+            subject: header.subject,
+            stream: header.stream,
+            reference: header.reference
+        )
+    }
+}
+
+/// Random commands of a few people in a few rooms, so that they get in each other's way.
+private struct CommandSource {
+    private let people = (1...5 as ClosedRange<UInt8>).map(Sample.id)
+    private let names = ["a", "b", "c", "d", "e", "f"].map { AccountName(trusting: Array($0.utf8)) }
+    private var rooms: [RoomID] = []
+
+    mutating func next(for model: DeciderModel, _ random: inout SplitMix) -> Command {
+        let me = person(&random)
+        let other = person(&random)
+        let id = Bool.random(using: &random) ? "" : "id-\(Int.random(in: 0..<40, using: &random))"
+        let upTo = Bool.random(using: &random) ? .max : Offset.random(in: 0...model.head + 2, using: &random)
+        switch Int.random(in: 0..<20, using: &random) {
+        case 0..<5: return .send("x", from: me, to: other, id: id)
+        case 5..<8: return .send("x", from: me, room: room(&random), id: id)
+        case 8..<10: return .markRead(by: me, peer: other, upTo: upTo)
+        case 10..<12: return .markRead(by: me, room: room(&random), upTo: upTo)
+        case 12: return .admitGuest(name(&random))
+        case 13: return .register(name(&random), adoptsGuest: .random(using: &random))
+        case 14: return .recordLogin(me, address: "::1", port: 1)
+        case 15: return .recordFailedLogin(me, address: "::1")
+        case 16:
+            let room = RoomID(high: random.next(), low: random.next())
+            rooms.append(room)
+            let members = (0..<Int.random(in: 0...6, using: &random)).map { _ in person(&random) }
+            return .createRoom(room, creator: me, name: "r", members: members)
+        case 17: return .addMember(other, to: room(&random), by: me)
+        default: return .removeMember(other, from: room(&random), by: Bool.random(using: &random) ? other : me)
+        }
+    }
+
+    private func person(_ random: inout SplitMix) -> AccountID { people.randomElement(using: &random) ?? people[0] }
+
+    private func name(_ random: inout SplitMix) -> AccountName { names.randomElement(using: &random) ?? names[0] }
+
+    /// One of the last few rooms, or one that was never made.
+    private func room(_ random: inout SplitMix) -> RoomID {
+        Int.random(in: 0..<10, using: &random) == 0
+            ? Sample.id(0xee) : rooms.suffix(12).randomElement(using: &random) ?? Sample.id(0xee)
+    }
+}
