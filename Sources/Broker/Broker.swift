@@ -102,10 +102,10 @@ package final class Broker: Sendable {
             try warm.replay(record.header, at: record.offset)
             return true
         }
-        let ready = warm
-        let thread = Thread { [self] in
-            var decider = ready
-            run(&decider)
+        let work = Work(broker: self, decider: warm)
+        let finished = finished
+        let thread = Thread {
+            work.run()
             finished.signal()
         }
         thread.name = "log-writer"
@@ -210,5 +210,20 @@ package final class Broker: Sendable {
         let reason = "the log can't be written: \(error)"
         failed.withLock { $0 = reason }
         onFailure(reason)
+    }
+
+    /// What the writer's thread has in its hands.
+    ///
+    /// It lets go of it before it says that it has finished, so that the log can be opened again as soon as
+    /// ``Broker/stop()`` returns and nobody else holds it.
+    private final class Work: Sendable {
+        private let content: Mutex<(broker: Broker, decider: Decider)?>
+
+        init(broker: Broker, decider: Decider) { content = Mutex((broker, decider)) }
+
+        func run() {
+            guard var taken = content.withLock({ $0.take() }) else { return }
+            taken.broker.run(&taken.decider)
+        }
     }
 }

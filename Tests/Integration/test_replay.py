@@ -73,7 +73,7 @@ class Replay(CommandTest):
         self.assertEqual(0, server.stop())
         self.damage(server, b"MARK-000101-", b"MARK-000191-")
         printed = self.run_command(1, "replay", "--verify", "--data", server.data)
-        self.assertRegex(printed, r"conversations +different[^\n]*\n.*\n.*table messages, key [0-9a-f]+", "where it differs")
+        self.assertRegex(printed, r"conversations +different[^\n]*\n.*\n.*table messages, key [0-9a-f]+")
         self.assertEqual("different", printed.strip().splitlines()[-1])
         self.run_command(0, "replay", "--data", server.data)
         self.assertIn("identical", self.run_command(0, "replay", "--verify", "--data", server.data))

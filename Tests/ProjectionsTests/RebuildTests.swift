@@ -100,6 +100,29 @@ struct RebuildTests {
         views.stop()
     }
 
+    @Test func `a view that is behind is brought to where the live one is before it is shown`() async throws {
+        let test = try TestLog()
+        var scenario = Scenario(seed: 78)
+        try test.append(scenario.events(100))
+        // Whoever doesn't wait sees what the switch itself has done: the worker would rest for an hour first.
+        let views = try test.openViews(options: .init(lingerMilliseconds: 3_600_000))
+        try views.start()
+        try await views.settle(at: 100)
+        let folder = test.viewFolder()
+        let store = try folder.create(
+            UnreadProjection.self,
+            in: folder.rebuildDirectory(of: UnreadProjection.self),
+            log: test.log
+        )
+        var projector = try Projector(store, log: test.log)
+        while try projector.advance(limit: 10, upTo: 50) {}
+        let worker = try #require(views.workers.first { $0.view.projection == UnreadProjection.self })
+        try worker.adopt(store)
+        #expect(views.unread.view.projected == 100)
+        #expect(try views.unread.counts(of: scenario.accounts[0]).asOf == 100)
+        views.stop()
+    }
+
     @Test func `a second rebuild of a view has to wait for the first`() async throws {
         let test = try TestLog()
         var scenario = Scenario(seed: 74)

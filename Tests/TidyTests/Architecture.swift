@@ -15,8 +15,10 @@ enum Architecture {
         "Projections": ["Broker", "Cryptography", "LMDB", "SwiftProtobuf"],
         "Server": [
             "Broker", "Projections", "Cryptography", "ArgumentParser", "Configuration", "Crypto", "DequeModule",
-            "HTTPTypes", "Hummingbird", "HummingbirdCore", "JWTKit", "Logging", "NIOConcurrencyHelpers", "NIOCore", "NIOFoundationCompat",
-            "NIOHTTP1", "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "NIOPosix", "NIOWebSocket", "ServiceLifecycle", "SystemPackage",
+            "HTTPTypes", "Hummingbird", "HummingbirdCore", "JWTKit", "Logging", "NIOConcurrencyHelpers", "NIOCore",
+            "NIOFoundationCompat",
+            "NIOHTTP1", "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "NIOPosix", "NIOWebSocket", "ServiceLifecycle",
+            "SystemPackage",
             "UnixSignals",
         ],
     ]

@@ -48,8 +48,10 @@ enum HouseRules {
         }
     }
 
-    /// A source file must say what it is for before its first declaration; that of a `Type+Aspect.swift` may be an extension
-    /// whose first member says it. Test suites are named after what they test, and their tests are sentences.
+    /// A source file must say what it is for before its first declaration; that of a `Type+Aspect.swift` may be an
+    /// extension whose first member says it.
+    ///
+    /// Test suites are named after what they test, and their tests are sentences.
     static func missingHeader(in file: SourceFile) -> [Finding] {
         guard file.isCode, file.path != "Package.swift", !(file.isSwift && file.path.hasPrefix("Tests/")) else {
             return []

@@ -36,8 +36,8 @@ package enum JSONEscape {
             let word: UInt64 = utf8.littleEndian(at: index)
             let quote = word ^ (ones &* 0x22)
             let backslash = word ^ (ones &* 0x5c)
-            // Each term has the high bit of every byte that it looks for, if that byte is ASCII. A borrow can set one too
-            // many, but only above a true one, so the lowest is right. Source: Anderson, "Bit Twiddling Hacks".
+            // Each term has the high bit of every byte that it looks for, if that byte is ASCII. A borrow can set one
+            // too many, but only above a true one, so the lowest is right. Source: Anderson, "Bit Twiddling Hacks".
             let found = (word &- (ones &* 0x20)) | (quote &- ones) | (backslash &- ones)
             let hits = found & ~word & highBits
             if hits != 0 { return index &+ hits.trailingZeroBitCount >> 3 }

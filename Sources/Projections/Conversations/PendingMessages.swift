@@ -55,8 +55,8 @@ struct PendingMessages {
     }
 
     mutating func discard() {
-        let isSmall = rows.count <= 8192
-        rows.removeAll(keepingCapacity: isSmall)
-        bytes.removeAll(keepingCapacity: isSmall && bytes.count < 4 << 20)
+        // The memory is used again: the worker's batches are bounded, and a rebuild ends.
+        rows.removeAll(keepingCapacity: true)
+        bytes.removeAll(keepingCapacity: true)
     }
 }

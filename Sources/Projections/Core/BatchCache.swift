@@ -37,9 +37,8 @@ struct BatchCache<Key: Hashable & Comparable & Sendable, Value: Sendable>: Senda
     }
 
     mutating func discard() {
-        // Memory that a large batch took is given back; that of a small one is used again.
-        let isSmall = entries.count <= 8192
-        places.removeAll(keepingCapacity: isSmall)
-        entries.removeAll(keepingCapacity: isSmall)
+        // The memory is used again: the worker's batches are bounded, and a rebuild ends.
+        places.removeAll(keepingCapacity: true)
+        entries.removeAll(keepingCapacity: true)
     }
 }

@@ -10,8 +10,8 @@ internal import LMDB
 ///
 /// - A row with text carries a checksum of all its bytes, its seal. The digest takes in the difference between the seal
 ///   and the checksum, which is zero as long as the row is whole.
-/// - A table whose keys come from payloads (names, clients' message ids) says the same as fields of other rows, which are
-///   sealed. The digest takes in the difference between the two sets, which is zero as long as they agree.
+/// - A table whose keys come from payloads (names, clients' message ids) says the same as fields of other rows, which
+///   are sealed. The digest takes in the difference between the two sets, which is zero as long as they agree.
 ///
 /// The checkpoint isn't covered: it says where the view is, not what it holds.
 package struct ViewDigest: Sendable {

@@ -265,13 +265,13 @@ package struct UnreadProjection: Projection {
             let own = Key(message.stream, message.row.sender, message.row.own)
             try transaction.put(message.ordinal, for: own, in: tables.own)
         }
-        messages.removeAll(keepingCapacity: messages.count <= 8192)
+        messages.removeAll(keepingCapacity: true)
     }
 
     package mutating func discard() {
         heads.discard()
         members.discard()
-        messages.removeAll()
+        messages.removeAll(keepingCapacity: true)
     }
 
     package static func digest(

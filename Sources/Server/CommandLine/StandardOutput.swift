@@ -65,12 +65,6 @@ struct StandardOutput {
     }
 }
 
-/// Where a command talks about itself, so that its output stays clean.
-enum StandardError {
-    /// Prints a line.
-    static func print(_ line: String) { try? FileHandle.standardError.write(contentsOf: Data((line + "\n").utf8)) }
-}
-
 extension CocoaError {
     fileprivate var isBrokenPipe: Bool {
         (underlying as? POSIXError)?.code == .EPIPE

@@ -6,7 +6,8 @@ import SwiftProtobuf
 
 /// Makes the golden log of format 1: a short history of three people and a room, with every type of event.
 ///
-/// It was run once. Format 1 is released, so what it wrote doesn't change any more; a later format gets a file of its own.
+/// It was run once. Format 1 is released, so what it wrote doesn't change any more; a later format gets a file of its
+/// own.
 struct GoldenLogGenerator {
     private(set) var records: [[UInt8]] = []
     private var revisions: [StreamID: UInt64] = [:]

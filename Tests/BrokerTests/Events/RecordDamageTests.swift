@@ -22,7 +22,8 @@ import Testing
         for bit in 0..<(Self.stored.count - 4) * 8 {
             var damaged = Self.stored
             damaged[bit / 8] ^= 1 << UInt8(bit % 8)
-            // A changed length of the payload, an unknown type, a text that is no UTF-8: refused or read, not crashed on.
+            // A changed length of the payload, an unknown type, a text that is no UTF-8: refused or read, not crashed
+            // on.
             if let refusal = refusal(of: damaged, trusting: true) {
                 #expect(refusal != .checksum, "bit \(bit)")
             }

@@ -46,6 +46,12 @@ struct WriterBench {
         decider.commit()
     }
 
+    /// The batch is on disk, and `other`, which decided the same, has told the views.
+    mutating func commit(like other: WriterBench) {
+        head = other.head
+        decider.commit()
+    }
+
     mutating func rollBack() { decider.rollBack() }
 
     /// The writer begins anew, with what the views and the log have.

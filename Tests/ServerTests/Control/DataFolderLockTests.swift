@@ -4,10 +4,11 @@ import Testing
 @testable import Server
 
 struct DataFolderLockTests {
-    private let folder = DataFolder(NSTemporaryDirectory() + "quipu-lock-" + UUID().uuidString + "/deep/")
+    private let base = NSTemporaryDirectory() + "quipu-lock-" + UUID().uuidString
+    private var folder: DataFolder { DataFolder(base + "/deep/") }
 
     @Test func `the second one is told who has the folder`() throws {
-        defer { try? FileManager.default.removeItem(atPath: folder.path) }
+        defer { try? FileManager.default.removeItem(atPath: base) }
         let lock = try DataFolderLock(folder, command: "quipu serve")
         defer { lock.release() }
         let pid = getpid()
@@ -23,14 +24,14 @@ struct DataFolderLockTests {
     }
 
     @Test func `a command that has the folder is waited for, not stopped`() throws {
-        defer { try? FileManager.default.removeItem(atPath: folder.path) }
+        defer { try? FileManager.default.removeItem(atPath: base) }
         let lock = try DataFolderLock(folder, command: "quipu replay")
         defer { lock.release() }
         #expect(refusal(of: folder)?.contains("wait until it is done or name another folder") == true)
     }
 
     @Test func `a folder given back can be had again, and what the last one wrote is gone`() throws {
-        defer { try? FileManager.default.removeItem(atPath: folder.path) }
+        defer { try? FileManager.default.removeItem(atPath: base) }
         let first = try DataFolderLock(folder, command: "quipu serve")
         try first.announce(address: "http://a.rather.long.name.example.org:12345")
         first.release()
@@ -40,7 +41,7 @@ struct DataFolderLockTests {
     }
 
     @Test func `a refused lock changes nothing`() throws {
-        defer { try? FileManager.default.removeItem(atPath: folder.path) }
+        defer { try? FileManager.default.removeItem(atPath: base) }
         let lock = try DataFolderLock(folder, command: "quipu serve")
         defer { lock.release() }
         #expect(throws: DataFolderInUse.self) { try DataFolderLock(folder, command: "quipu other") }
@@ -48,7 +49,7 @@ struct DataFolderLockTests {
     }
 
     @Test func `nobody else may enter the folder`() throws {
-        defer { try? FileManager.default.removeItem(atPath: folder.path) }
+        defer { try? FileManager.default.removeItem(atPath: base) }
         let lock = try DataFolderLock(folder, command: "quipu serve")
         defer { lock.release() }
         #expect(try mode(folder.path) == 0o700)

@@ -53,7 +53,8 @@ struct AuditQuery: Sendable {
         let names = EventType.allCases.map(\.name)
         let nearest = NearestName.find(text, among: names).map { " Did you mean \($0)?" } ?? ""
         throw ValidationError(
-            "There are no events of the type \(text.shownAsJSON).\(nearest) The types are \(names.joined(separator: ", "))."
+            "There are no events of the type \(text.shownAsJSON).\(nearest) The types are "
+                + "\(names.joined(separator: ", "))."
         )
     }
 

@@ -27,7 +27,7 @@ struct ReplayCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Replay up to this event, itself included: an offset, an RFC 3339 time or a date. Needs --into or --verify.",
+            "Replay up to this event, itself included: an offset, a time or a date. Needs --into or --verify.",
             valueName: "offset or time"
         ),
         transform: OffsetOrTime.parse
@@ -51,7 +51,7 @@ struct ReplayCommand: AsyncParsableCommand {
         }
         if to != nil, into == nil, !verify {
             throw ValidationError(
-                "--to needs --into or --verify: views that end in the past would give wrong answers in the place of those in use."
+                "--to needs --into or --verify: views that end in the past would give wrong answers if they were used."
             )
         }
         if into != nil, verify { throw ValidationError("--into and --verify exclude each other.") }

@@ -26,8 +26,8 @@ enum UserAdding {
             throw CommandFailure("the account \(user.account.shownAsJSON) is registered already")
         case .refused(.accountTaken):
             throw CommandFailure(
-                "there is an account \(user.account.shownAsJSON) already; if it is a guest's, --adopt makes it a registered "
-                    + "one that keeps the guest's history"
+                "there is an account \(user.account.shownAsJSON) already; if it is a guest's, --adopt makes it a "
+                    + "registered one that keeps the guest's history"
             )
         case let outcome:
             throw CommandFailure("the log can't take it now (\(outcome)): look whether the disk is full, and try again")
