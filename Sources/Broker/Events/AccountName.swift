@@ -36,15 +36,19 @@ package struct AccountName: Hashable, Sendable, CustomStringConvertible {
             // `==` on strings can't tell the forms apart; their bytes can.
             guard Array(text.precomposedStringWithCanonicalMapping.utf8) == bytes else { throw .notNormalized }
         }
-        for scalar in text.unicodeScalars where scalar == "/" || scalar.properties.generalCategory == .control {
-            throw .forbiddenCharacter
-        }
+        for scalar in text.unicodeScalars where scalar == "/" || Self.isControl(scalar) { throw .forbiddenCharacter }
         for index in bytes.indices.dropLast()
         where bytes[index] == UInt8(ascii: "-") && bytes[index + 1] == UInt8(ascii: ">") {
             throw .forbiddenCharacter
         }
         guard text != "Server" else { throw .reserved }
         utf8 = bytes
+    }
+
+    /// General category Cc, which Unicode has promised never to change; asking the library's tables costs more than all
+    /// the rest.
+    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value)
     }
 
     /// A name that was checked when it went into the log.

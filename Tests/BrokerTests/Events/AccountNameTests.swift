@@ -52,6 +52,18 @@ import Testing
         #expect(!reason.description.isEmpty)
     }
 
+    @Test func `every control character is forbidden, and nothing but them, the slash and what isn't NFC`() {
+        for value in 0...0x2_ffff as ClosedRange<UInt32> {
+            guard let scalar = Unicode.Scalar(value) else { continue }
+            let isRefused = (try? AccountName("a" + String(scalar))) == nil
+            let isControl = scalar.properties.generalCategory == .control
+            guard isRefused != (isControl || scalar == "/") else { continue }
+            #expect(throws: AccountName.Invalid.notNormalized, "U+\(String(value, radix: 16))") {
+                try AccountName("a" + String(scalar))
+            }
+        }
+    }
+
     /// Swift's `String` calls both equal.
     @Test func `names are told apart by their bytes`() throws {
         let composed = AccountName(trusting: Array("\u{e9}".utf8))
