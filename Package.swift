@@ -66,7 +66,7 @@ let package = Package(
         .testTarget(name: "LMDBTests", dependencies: ["LMDB"]),
         .testTarget(name: "CryptographyTests", dependencies: ["Cryptography"]),
         .testTarget(name: "BrokerTests", dependencies: ["Broker", "Cryptography", "LMDB"]),
-        .testTarget(name: "ProjectionsTests", dependencies: ["Broker", "Projections", "LMDB"]),
+        .testTarget(name: "ProjectionsTests", dependencies: ["Broker", "Cryptography", "Projections", "LMDB"]),
         .testTarget(
             name: "ServerTests",
             dependencies: [

@@ -19,8 +19,12 @@ package enum Rebuild {
     /// Told after every transaction, on the thread of that view; throw to give up.
     package typealias Report = @Sendable (Progress) throws -> Void
 
-    /// Events in a transaction: as many as may be sorted in memory, so that a page is written as seldom as may be.
-    package static let defaultBatchEvents = 300_000
+    /// Events in a transaction.
+    ///
+    /// More of them rewrite a page less often, but keep more dirty pages in memory. Measured for the view of
+    /// conversations, 1.1 million events: 20,000 took 5.9 s, 100,000 3.3 s, 300,000 3.4 s.
+    package static let defaultBatchEvents = 100_000
+    /// The bytes of events after which a transaction ends early.
     static let sliceBytes = 96 << 20
 
     /// Builds the view of `projection` in `directory`, which must not be there, from the events up to `end`.

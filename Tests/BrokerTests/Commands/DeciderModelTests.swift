@@ -30,12 +30,12 @@ import Testing
                 let appended = Array(bench.decider.batch.entries.dropFirst(before.entries.count))
                 tally[Self.label(outcome), default: 0] += 1
 
-                // A view that is away may refuse anything, but then nothing is left in the batch.
-                if isAway, outcome == .refused(.unavailable) {
-                    #expect(bench.decider.batch.bytes == before.bytes)
-                    #expect(bench.decider.batch.names.count == before.names.count)
-                    continue
+                if case .refused = outcome {
+                    #expect(bench.decider.batch.bytes == before.bytes, "round \(round): \(command)")
+                    #expect(bench.decider.batch.names.count == before.names.count, "round \(round): \(command)")
                 }
+                // A view that is away may refuse anything.
+                if isAway, outcome == .refused(.unavailable) { continue }
                 var newAccount: AccountID?
                 if case .account(let id, _) = outcome { newAccount = id }
                 let (expected, events) = model.decide(command, newAccount: newAccount, knowsIDs: knowsIDs)
