@@ -100,6 +100,10 @@ final class SampleFolder: Sendable {
             guard case .stored = await broker.execute(command) else { throw CommandFailure("not stored: \(command)") }
         }
         guard log.head == Self.head else { throw CommandFailure("the sample has \(log.head) events") }
+        // A view that is stopped before it is done goes on at its next start: here all are to be done.
+        for view in views.all {
+            try await view.waitUntilProjected(Self.head, deadline: .now + .seconds(20))
+        }
     }
 }
 
