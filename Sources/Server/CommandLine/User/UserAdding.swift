@@ -55,6 +55,9 @@ enum UserAdding {
             broker.stop()
             views.stop()
         }
-        return try await add(user, by: broker)
+        let added = try await add(user, by: broker)
+        // Else the next start would have to catch up with it. The account is in the log either way.
+        for view in views.all { try? await view.waitUntilProjected(log.head, deadline: .now + .seconds(5)) }
+        return added
     }
 }
