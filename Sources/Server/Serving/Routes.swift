@@ -14,8 +14,6 @@ struct Routes: Sendable {
     let passwords: PasswordPool
     let logins: LoginGuard
 
-    typealias Context = FrontContext
-
     func add(to router: Router<FrontContext>) {
         router.get("/ping") { _, _ in JSONValue.object(["message": "pong"]).response() }
         router.get("/health/live") { _, _ in JSONValue.object(["status": "live"]).response() }
