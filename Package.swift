@@ -65,7 +65,16 @@ let package = Package(
         .testTarget(name: "TidyTests"),
         .testTarget(name: "LMDBTests", dependencies: ["LMDB"]),
         .testTarget(name: "CryptographyTests", dependencies: ["Cryptography"]),
-        .testTarget(name: "BrokerTests", dependencies: ["Broker", "Cryptography", "LMDB"]),
+        .testTarget(
+            name: "BrokerTests",
+            dependencies: [
+                "Broker",
+                "Cryptography",
+                "LMDB",
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            exclude: ["Golden"]
+        ),
         .testTarget(name: "ProjectionsTests", dependencies: ["Broker", "Cryptography", "Projections", "LMDB"]),
         .testTarget(
             name: "ServerTests",

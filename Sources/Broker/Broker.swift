@@ -97,7 +97,15 @@ package final class Broker: Sendable {
     package func start(state: any DecisionState, projected: Offset, subscribers: [any CommitSubscriber]) throws {
         self.subscribers.withLock { $0 = subscribers }
         let log = log
-        var warm = Decider(limits: options.limits, state: state, head: log.head) { try log.accountID(named: $0) }
+        var warm = Decider(
+            limits: options.limits,
+            state: state,
+            head: log.head,
+            findAccount: { try log.accountID(named: $0) },
+            findEvent: { offset in
+                try log.withRecord(at: offset) { Decider.FoundEvent(header: $0.header, isRedacted: $0.isRedacted) }
+            }
+        )
         try log.read(after: projected) { record in
             try warm.replay(record.header, at: record.offset)
             return true

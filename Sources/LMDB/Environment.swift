@@ -134,13 +134,6 @@ package final class Environment: @unchecked Sendable {
         }
     }
 
-    /// Changes the most that the file may grow to.
-    ///
-    /// No transaction may be open in this process.
-    package func resize(mapBytes: Int) throws(LMDBError) {
-        unsafe try LMDBError.check(mdb_env_set_mapsize(handle, mapBytes), "mdb_env_set_mapsize")
-    }
-
     @usableFromInline @unsafe
     func begin(readOnly: Bool) throws(LMDBError) -> OpaquePointer {
         var begun: OpaquePointer?

@@ -113,6 +113,45 @@ extension Transaction where Self: ~Copyable {
         }
     }
 
+    /// Hands the values of ascending integer `keys` to `body`, nil for a key that isn't there, until it returns false.
+    ///
+    /// The cursor steps to a key that follows the last one, and searches for others.
+    package borrowing func forEachValue(
+        of keys: [UInt64],
+        in table: Table,
+        _ body: (UInt64, Span<UInt8>?) throws -> Bool
+    ) throws {
+        try unsafe withCursor(on: table) { cursor in
+            var last: UInt64?
+            for wanted in keys {
+                var integer = wanted
+                var key = unsafe MDB_val()
+                var value = unsafe MDB_val()
+                var code: Int32
+                let isNeighbour = last.map { $0 < wanted && wanted - $0 == 1 } ?? false
+                if isNeighbour {
+                    code = unsafe mdb_cursor_get(cursor, &key, &value, MDB_NEXT)
+                    if code == MDB_SUCCESS, unsafe key.bytes.loadUnaligned(as: UInt64.self) != wanted {
+                        code = MDB_NOTFOUND
+                    }
+                } else {
+                    code = unsafe withUnsafeMutableBytes(of: &integer) { bytes in
+                        unsafe key = MDB_val(borrowing: UnsafeRawBufferPointer(bytes))
+                        return unsafe mdb_cursor_get(cursor, &key, &value, MDB_SET)
+                    }
+                }
+                if code == MDB_NOTFOUND {
+                    last = nil
+                    guard try body(wanted, nil) else { return }
+                } else {
+                    try LMDBError.check(code, "mdb_cursor_get")
+                    last = wanted
+                    guard try unsafe body(wanted, Span(_unsafeBytes: value.bytes)) else { return }
+                }
+            }
+        }
+    }
+
     /// The greatest key of a table with integer keys.
     package borrowing func lastIntegerKey(in table: Table) throws -> UInt64? {
         try unsafe withCursor(on: table) { cursor in

@@ -101,11 +101,6 @@ package struct WriteTransaction: ~Copyable, Transaction {
         try LMDBError.check(code, "mdb_del")
         return true
     }
-
-    /// Removes every row of `table`.
-    package mutating func removeAll(from table: Table) throws(LMDBError) {
-        unsafe try LMDBError.check(mdb_drop(handle, table.handle, 0), "mdb_drop")
-    }
 }
 
 extension ReadTransaction {

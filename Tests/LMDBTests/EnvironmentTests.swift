@@ -132,10 +132,6 @@ import Testing
             #expect(try environment.value(of: [1], in: table) == [1])
             try environment.put([3], for: [2], in: table)
             #expect(try environment.value(of: [2], in: table) == [3])
-
-            try environment.resize(mapBytes: 16 << 20)
-            try environment.put([UInt8](repeating: 4, count: 1 << 20), for: [3], in: table)
-            #expect(try environment.value(of: [3], in: table)?.count == 1 << 20)
         }
     }
 

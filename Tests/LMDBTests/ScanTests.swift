@@ -37,6 +37,29 @@ import Testing
         }
     }
 
+    @Test(arguments: 0..<64 as Range<UInt64>)
+    func `values are found at any ascending keys, neighbours or not, there or not`(wanted: UInt64) throws {
+        try withTable(hasIntegerKeys: true) { environment, table in
+            // There: 1, 2, 3 and 5.
+            for key in [1, 2, 3, 5] as [UInt64] { try environment.put([UInt8(key)], for: key, in: table) }
+            let keys = (1...6 as ClosedRange<UInt64>).filter { wanted & 1 << ($0 - 1) != 0 }
+            let found = try values(at: keys, in: environment, table)
+            #expect(found.map(\.key) == keys)
+            #expect(found.map(\.value) == keys.map { [1, 2, 3, 5].contains($0) ? [UInt8($0)] : nil })
+        }
+    }
+
+    @Test func `values are found in any order, more than once and at the greatest key`() throws {
+        try withTable(hasIntegerKeys: true) { environment, table in
+            for key in [0, 1, .max] as [UInt64] { try environment.put([UInt8(key & 0xf)], for: key, in: table) }
+            let keys: [UInt64] = [.max, .max, 0, 1, 1, 0, .max - 1, .max]
+            let found = try values(at: keys, in: environment, table)
+            #expect(found.map(\.value) == [[15], [15], [0], [1], [1], [0], nil, [15]])
+            #expect(try values(at: [], in: environment, table).isEmpty)
+            #expect(try values(at: keys, in: environment, table, limit: 3).map(\.key) == [.max, .max, 0])
+        }
+    }
+
     @Test func `an empty table has no rows in either direction`() throws {
         try withTable { environment, table throws in
             for bound in [nil, [1]] as [[UInt8]?] {
@@ -135,6 +158,22 @@ import Testing
             try transaction.scan(table, from: start?.span) { key, _ in
                 found.append([UInt8](copying: key))
                 return true
+            }
+        }
+        return found
+    }
+
+    private func values(
+        at keys: [UInt64],
+        in environment: Environment,
+        _ table: Table,
+        limit: Int = .max
+    ) throws -> [(key: UInt64, value: [UInt8]?)] {
+        var found: [(key: UInt64, value: [UInt8]?)] = []
+        try environment.read { transaction in
+            try transaction.forEachValue(of: keys, in: table) { key, value in
+                if let value { found.append((key, [UInt8](copying: value))) } else { found.append((key, nil)) }
+                return found.count < limit
             }
         }
         return found

@@ -98,17 +98,4 @@ import Testing
             }
         }
     }
-
-    @Test func `emptying a table leaves the others alone`() throws {
-        try withTable { environment, table in
-            let other = try environment.write { try $0.openTable("other") }
-            try environment.put([1], for: [1], in: table)
-            try environment.put([2], for: [1], in: other)
-            try environment.write { try $0.removeAll(from: table) }
-            #expect(try environment.count(of: table) == 0)
-            #expect(try environment.value(of: [1], in: other) == [2])
-            try environment.put([3], for: [1], in: table)
-            #expect(try environment.value(of: [1], in: table) == [3])
-        }
-    }
 }

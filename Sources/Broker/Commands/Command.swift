@@ -11,6 +11,12 @@ package enum Command: Sendable {
     case send(Message)
     /// Marks what others wrote in a stream as read up to `upTo`, or to the newest if that is greater.
     case markRead(Conversation, upTo: Offset)
+    /// Gives one's own message another content.
+    case edit(Edit)
+    /// Takes one's own message, the event at `target`, out of its conversation.
+    ///
+    /// Doing it again changes nothing and succeeds.
+    case delete(Conversation, target: Offset)
     /// Makes a room with `members` besides its creator, in that order.
     case createRoom(RoomID, creator: AccountID, name: String, members: [AccountID])
     case addMember(AccountID, to: RoomID, by: AccountID)
@@ -59,6 +65,21 @@ package enum Command: Sendable {
             self.conversation = conversation
             self.payload = payload
             self.idHash = idHash
+        }
+    }
+
+    /// Another content for a message.
+    package struct Edit: Sendable {
+        package var conversation: Conversation
+        /// The MessageSent: of this conversation, by ``Conversation/me``, and not deleted.
+        package var target: Offset
+        /// Made by ``MessagePayload/encode(content:id:)`` without an id.
+        package var payload: [UInt8]
+
+        package init(conversation: Conversation, target: Offset, payload: [UInt8]) {
+            self.conversation = conversation
+            self.target = target
+            self.payload = payload
         }
     }
 }

@@ -9,6 +9,8 @@ struct Decider: Sendable {
     let state: any DecisionState
     /// The account that goes by a name, as the log has it.
     let findAccount: @Sendable (AccountName) throws -> AccountID?
+    /// The event at an offset, as the log has it; nil if there is none.
+    let findEvent: @Sendable (Offset) throws -> FoundEvent?
 
     private(set) var batch: EventBatch
     /// The time of the batch being built.
@@ -20,11 +22,13 @@ struct Decider: Sendable {
     var memberships = WriterMemory<Membership, Bool>()
     var roomCounts = WriterMemory<AccountID, Int>()
     var messages = WriterMemory<MessageKey, Offset?>()
+    /// Whether a message is deleted, by its offset.
+    var deletions = WriterMemory<Offset, Bool>()
     var guests = WriterMemory<AccountID, Bool>()
     private var claims: [AccountName: AccountID] = [:]
     private var salts = SaltSource()
     /// Message ids in the log up to here are known to the view alone.
-    private var messageIDsNeeded: Offset = 0
+    let messageIDsNeeded: Offset
 
     struct Membership: Hashable {
         var room: RoomID
@@ -36,15 +40,23 @@ struct Decider: Sendable {
         var hash: Identifier
     }
 
+    /// What the log knows of an event without its payload.
+    struct FoundEvent {
+        var header: EventHeader
+        var isRedacted: Bool
+    }
+
     init(
         limits: DecisionLimits,
         state: any DecisionState,
         head: Offset,
-        findAccount: @escaping @Sendable (AccountName) throws -> AccountID?
+        findAccount: @escaping @Sendable (AccountName) throws -> AccountID?,
+        findEvent: @escaping @Sendable (Offset) throws -> FoundEvent?
     ) {
         self.limits = limits
         self.state = state
         self.findAccount = findAccount
+        self.findEvent = findEvent
         batch = EventBatch(first: head + 1)
         messageIDsNeeded = head
     }
@@ -63,6 +75,7 @@ struct Decider: Sendable {
         streams.commit(projected: conversationsProjected)
         marks.commit(projected: conversationsProjected)
         messages.commit(projected: conversationsProjected)
+        deletions.commit(projected: conversationsProjected)
         let roomsProjected = state.roomsProjected
         rooms.commit(projected: roomsProjected)
         memberships.commit(projected: roomsProjected)
@@ -79,6 +92,7 @@ struct Decider: Sendable {
         memberships.rollBack()
         roomCounts.rollBack()
         messages.rollBack()
+        deletions.rollBack()
         guests.rollBack()
         claims.removeAll(keepingCapacity: true)
     }
@@ -89,6 +103,8 @@ struct Decider: Sendable {
             switch command {
             case .send(let message): return try send(message)
             case .markRead(let conversation, let upTo): return try markRead(conversation, upTo: upTo)
+            case .edit(let change): return try edit(change)
+            case .delete(let conversation, let target): return try delete(target, in: conversation)
             case .admitGuest(let name): return try admitGuest(name)
             case .register(let user, let adoptsGuest): return try register(user, adoptsGuest: adoptsGuest)
             case .recordLogin(let account, let address, let port):
@@ -133,71 +149,13 @@ struct Decider: Sendable {
             try rooms.replay(header.stream, at: offset, otherwise: state.room) { $0?.owner = header.subject }
         case .userRegistered, .guestSeen:
             try guests.replay(header.actor, at: offset, otherwise: state.isGuest) { $0 = header.type == .guestSeen }
-        case .userLoggedIn, .loginFailed, .messageSent, .messageEdited, .messageDeleted:
+        case .messageDeleted:
+            let ask: (Offset) throws -> Answer<Bool> = { try state.isDeleted($0, in: header.stream) }
+            try deletions.replay(header.reference, at: offset, otherwise: ask) { $0 = true }
+        case .messageEdited, .userLoggedIn, .loginFailed, .messageSent:
+            // Their stream's revision is all that is decided by.
             break
         }
-    }
-
-    // MARK: Messages
-
-    private mutating func send(_ message: Command.Message) throws -> Outcome {
-        let conversation = message.conversation
-        if let hash = message.idHash {
-            // Before the view knows the ids of all that was sent before the start, it can't be told new from old.
-            let state = state
-            guard state.conversationsProjected >= messageIDsNeeded else { throw Refusal.unavailable }
-            let key = MessageKey(sender: conversation.me, hash: hash)
-            if let first = try messages.value(
-                of: key,
-                otherwise: { try state.message(withID: $0.hash, from: $0.sender) }
-            ) {
-                return .duplicate(first)
-            }
-        }
-        if conversation.isRoom {
-            try requireMember(conversation.me, of: conversation.stream)
-        } else if limits.unanswered > 0, conversation.subject != conversation.me {
-            let stream = try streams.value(of: conversation.stream, otherwise: state.stream)
-            guard stream.lastSender != conversation.me || stream.run < UInt64(limits.unanswered) else {
-                throw Refusal.unanswered
-            }
-        }
-        let offset = try append(
-            EventHeader(
-                type: .messageSent,
-                payloadClass: message.payload.isEmpty ? .empty : .content,
-                actor: conversation.me,
-                subject: conversation.subject,
-                stream: conversation.stream
-            ),
-            payload: message.payload
-        )
-        if let hash = message.idHash {
-            messages.set(offset, for: MessageKey(sender: conversation.me, hash: hash), at: offset)
-        }
-        return .stored(last: offset)
-    }
-
-    private mutating func markRead(_ conversation: Command.Conversation, upTo: Offset) throws -> Outcome {
-        if conversation.isRoom { try requireMember(conversation.me, of: conversation.stream) }
-        let stream = try streams.value(of: conversation.stream, otherwise: state.stream)
-        let mark = try marks.value(of: conversation) { [state] in try state.mark(of: $0.me, in: $0.stream) }
-        // Beyond what others wrote there is nothing to mark: such a mark would say nothing new and only grow the log.
-        let target = min(upTo, stream.lastMessage(notFrom: conversation.me))
-        guard target > mark else { return .unchanged(max(mark, min(upTo, stream.lastMessage))) }
-        let offset = try append(
-            EventHeader(
-                type: .messagesRead,
-                payloadClass: .empty,
-                actor: conversation.me,
-                subject: conversation.subject,
-                stream: conversation.stream,
-                reference: target
-            ),
-            payload: []
-        )
-        marks.set(target, for: conversation, at: offset)
-        return .stored(last: offset)
     }
 
     private static func conversation(of header: EventHeader) -> Command.Conversation {

@@ -19,9 +19,11 @@ package protocol DecisionState: Sendable {
     func membersBySeniority(of room: RoomID, _ body: (AccountID) -> Bool) throws -> Offset
     /// The offset of the message that `sender` sent with the id of that hash (``Identifier/init(hashingMessageID:)``).
     func message(withID hash: Identifier, from sender: AccountID) throws -> Answer<Offset?>
+    /// Whether the message at that offset of `stream` is deleted; false as well for one that the view doesn't know yet.
+    func isDeleted(_ message: Offset, in stream: StreamID) throws -> Answer<Bool>
     /// Whether `account` is a guest, that is, never registered.
     func isGuest(_ account: AccountID) throws -> Answer<Bool>
-    /// The checkpoint of the view that knows streams, marks and message ids.
+    /// The checkpoint of the view that knows streams, marks, message ids and what is deleted.
     var conversationsProjected: Offset { get }
     /// The checkpoint of the view that knows rooms and members.
     var roomsProjected: Offset { get }

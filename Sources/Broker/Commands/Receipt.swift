@@ -18,7 +18,8 @@ package enum Outcome: Equatable, Sendable {
     case stored(last: Offset)
     /// A message with this client's message id was sent before; it is at `offset`.
     case duplicate(Offset)
-    /// Everything was so already. `offset` is the one that the answer shows: for a mark, how far it has been read.
+    /// Everything was so already. The offset is the one that the answer shows: for a mark, how far it has been read;
+    /// for a message that was deleted before, the message's own.
     case unchanged(Offset)
     /// The account that goes by the name, old or new; `offset` is its event's, or 0 if it was there before.
     case account(AccountID, Offset)
@@ -33,7 +34,11 @@ package enum Refusal: Error, Equatable, Sendable {
     case accountTaken
     case noSuchAccount
     case noSuchRoom
+    /// There is no such message in this conversation or room, or it is deleted.
+    case noSuchMessage
     case notMember
+    /// Only who wrote a message changes it.
+    case notAuthor
     /// A member may not do that.
     case notAllowed
     /// `limits.unanswered` messages in a row without an answer.

@@ -20,20 +20,19 @@ package final class EventLog: Sendable {
     }
 
     package let identity: LogIdentity
+    /// Where its epochs after the first began.
+    let beginnings: [LogMetadata.Beginning]
     /// Where it is.
     package let directory: String
 
     /// Whether another process may be appending; see ``refreshHead()``.
     package let isReadOnly: Bool
 
-    private let environment: Environment
-    private let events: Table
+    let environment: Environment
+    let events: Table
     private let names: Table
     private let durable: Atomic<UInt64>
     private let lastTime: Atomic<UInt64>
-
-    private static let layoutVersion: UInt8 = 1
-    private static let metadataKey: [UInt8] = Array("log".utf8)
 
     /// Opens the log in `directory`, or makes a new one there.
     ///
@@ -44,58 +43,49 @@ package final class EventLog: Sendable {
     package init(directory: String, mapBytes: Int = 1 << 40, isReadOnly: Bool = false) throws {
         self.directory = directory
         self.isReadOnly = isReadOnly
-        if isReadOnly {
-            guard let file = try? FileManager.default.attributesOfItem(atPath: directory + "/data.mdb") else {
-                throw Unreadable(
-                    description: "there is no log in \(directory): name the server's data folder with --data"
-                )
-            }
-            // As a server leaves it that is killed while it makes the file.
-            guard (file[.size] as? NSNumber)?.intValue != 0 else {
-                throw Unreadable(description: "\(directory) holds no log")
-            }
-        }
+        if isReadOnly { try Self.requireFile(in: directory) }
         environment = try Environment(
             path: directory,
             options: .init(mapBytes: mapBytes, tables: 8, isReadOnly: isReadOnly)
         )
+        let found: LogMetadata
         let head: UInt64
         let time: UInt64
         if isReadOnly {
             let environment = environment
             do {
-                (events, names, identity, head, time) = try environment.read { transaction in
+                (events, names, found, head, time) = try environment.read { transaction in
                     let events = try transaction.openTable("events", hasIntegerKeys: true)
                     let names = try transaction.openTable("names")
                     let metadata = try transaction.openTable("metadata")
-                    let identity = try Self.identity(in: transaction, metadata)
-                    guard let identity else { throw Unreadable(description: "\(directory) holds no log") }
+                    guard let found = try LogMetadata(in: transaction, metadata) else {
+                        throw Unreadable(description: "\(directory) holds no log")
+                    }
                     let (head, time) = try Self.last(in: transaction, events)
-                    return (events, names, identity, head, time)
+                    return (events, names, found, head, time)
                 }
             } catch let error as LMDBError where error.isMissing {
                 throw Unreadable(description: "\(directory) holds no log")
             }
         } else {
             let environment = environment
-            (events, names, identity, head, time) = try environment.write { transaction in
+            (events, names, found, head, time) = try environment.write { transaction in
                 let events = try transaction.openTable("events", hasIntegerKeys: true)
                 let names = try transaction.openTable("names")
                 let metadata = try transaction.openTable("metadata")
-                let identity: LogIdentity
-                if let found = try Self.identity(in: transaction, metadata) {
-                    identity = found
+                let found: LogMetadata
+                if let existing = try LogMetadata(in: transaction, metadata) {
+                    found = existing
                 } else {
-                    identity = LogIdentity(id: .random(), epoch: 1)
-                    var value = [Self.layoutVersion]
-                    identity.id.append(to: &value)
-                    value.append(littleEndian: identity.epoch)
-                    try transaction.put(value.span, for: Self.metadataKey.span, in: metadata)
+                    found = LogMetadata()
+                    try found.write(in: &transaction, metadata)
                 }
                 let (head, time) = try Self.last(in: transaction, events)
-                return (events, names, identity, head, time)
+                return (events, names, found, head, time)
             }
         }
+        identity = found.identity
+        beginnings = found.beginnings
         durable = Atomic(head)
         lastTime = Atomic(time)
     }
@@ -157,15 +147,18 @@ package final class EventLog: Sendable {
             try transaction.scan(events, from: offset + 1) { position, bytes in
                 guard position == expected else { throw Damaged(offset: expected, reason: .missing) }
                 expected += 1
-                let record: Record
-                do throws(RecordError) {
-                    record = try Record(bytes, at: position)
-                } catch {
-                    throw Damaged(offset: position, reason: error)
-                }
                 left -= 1
-                return try body(record) && left > 0
+                return try body(Self.record(bytes, at: position)) && left > 0
             }
+        }
+    }
+
+    @_lifetime(copy bytes)
+    static func record(_ bytes: Span<UInt8>, at offset: Offset) throws(Damaged) -> Record {
+        do throws(RecordError) {
+            return try Record(bytes, at: offset)
+        } catch {
+            throw Damaged(offset: offset, reason: error)
         }
     }
 
@@ -198,17 +191,17 @@ package final class EventLog: Sendable {
         try withRecord(at: offset) { $0.leafHash(with: SHA256()) }
     }
 
-    private static func identity(
-        in transaction: borrowing some Transaction & ~Copyable,
-        _ table: Table
-    ) throws -> LogIdentity? {
-        guard let value = try transaction.value(of: metadataKey.span, in: table) else { return nil }
-        guard value.count == 25, value[0] == layoutVersion else {
+    /// Looks for the file of a log, so that none is made where there is none.
+    static func requireFile(in directory: String) throws {
+        guard let file = try? FileManager.default.attributesOfItem(atPath: directory + "/data.mdb") else {
             throw Unreadable(
-                description: "the log has layout \(value.isEmpty ? 0 : value[0]), written by a newer version"
+                description: "there is no log in \(directory): name the server's data folder with --data"
             )
         }
-        return LogIdentity(id: Identifier(value, at: 1), epoch: value.littleEndian(at: 17))
+        // As a server leaves it that is killed while it makes the file.
+        guard (file[.size] as? NSNumber)?.intValue != 0 else {
+            throw Unreadable(description: "\(directory) holds no log")
+        }
     }
 
     private static func last(

@@ -10,6 +10,18 @@ package struct LogIdentity: Hashable, Sendable, CustomStringConvertible {
         self.epoch = epoch
     }
 
+    /// Reads exactly what ``description`` prints.
+    ///
+    /// - Returns: Nil for anything else: capitals, hyphens, an epoch of 0, signs or leading zeros.
+    package init?(_ text: String) {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count == 2, let id = Identifier(parts[0]), let epoch = UInt64(parts[1]), epoch > 0 else {
+            return nil
+        }
+        self.init(id: id, epoch: epoch)
+        guard description.utf8.elementsEqual(text.utf8) else { return nil }
+    }
+
     /// `<32 hexadecimal digits>.<epoch>`, as clients see it.
     package var description: String { "\(id).\(epoch)" }
 }

@@ -93,7 +93,13 @@ import Testing
     @Test func `a names table that can't be read refuses accounts and nothing else`() throws {
         struct Broken: Error {}
         let views = FakeViews()
-        var decider = Decider(limits: .init(), state: views, head: 0) { _ in throw Broken() }
+        var decider = Decider(
+            limits: .init(),
+            state: views,
+            head: 0,
+            findAccount: { _ in throw Broken() },
+            findEvent: { views.event(at: $0) }
+        )
         decider.begin(head: 0, milliseconds: 1)
         let name = try AccountName("alice")
         #expect(decider.decide(.register(name)) == .refused(.unavailable))

@@ -26,7 +26,8 @@ struct DeciderModel {
     private(set) var names: [AccountName: AccountID] = [:]
     private(set) var rooms: [RoomID: Room] = [:]
     private var guests: Set<AccountID> = []
-    private var messages: [StreamID: [(offset: Offset, sender: AccountID)]] = [:]
+    private(set) var messages: [StreamID: [(offset: Offset, sender: AccountID)]] = [:]
+    private var deleted: Set<Offset> = []
     private var marks: [Command.Conversation: Offset] = [:]
     private var ids: [MessageID: Offset] = [:]
 
@@ -56,6 +57,14 @@ struct DeciderModel {
         switch command {
         case .send(let message): return try send(message, knowsIDs: knowsIDs)
         case .markRead(let conversation, let upTo): return try markRead(conversation, upTo)
+        case .edit(let edit):
+            try requireOwnMessage(edit.target, edit.conversation)
+            guard !deleted.contains(edit.target) else { throw .noSuchMessage }
+            return stored([change(.messageEdited, edit.target, edit.conversation)])
+        case .delete(let conversation, let target):
+            try requireOwnMessage(target, conversation)
+            guard deleted.insert(target).inserted else { return (.unchanged(target), []) }
+            return stored([change(.messageDeleted, target, conversation)])
         case .admitGuest(let name):
             if let id = names[name] { return (.account(id, 0), []) }
             let id = newAccount ?? .none
@@ -141,6 +150,23 @@ struct DeciderModel {
                 reference: target
             )
         ])
+    }
+
+    private func requireOwnMessage(_ target: Offset, _ conversation: Command.Conversation) throws(Refusal) {
+        if conversation.isRoom { try requireMember(conversation.me, of: conversation.stream) }
+        let found = messages[conversation.stream]?.first { $0.offset == target }
+        guard let found else { throw .noSuchMessage }
+        guard found.sender == conversation.me else { throw .notAuthor }
+    }
+
+    private func change(_ type: EventType, _ target: Offset, _ conversation: Command.Conversation) -> Event {
+        Event(
+            type: type,
+            actor: conversation.me,
+            subject: conversation.subject,
+            stream: conversation.stream,
+            reference: target
+        )
     }
 
     private mutating func createRoom(

@@ -29,6 +29,15 @@ import Testing
                 let outcome = bench.decide(next: command)
                 let appended = Array(bench.decider.batch.entries.dropFirst(before.entries.count))
                 tally[Self.label(outcome), default: 0] += 1
+                for entry in appended {
+                    let isInBatch = entry.header.reference >= before.first
+                    if entry.header.type == .messageEdited {
+                        tally[isInBatch ? "editInBatch" : "edit", default: 0] += 1
+                    }
+                    if entry.header.type == .messageDeleted {
+                        tally[isInBatch ? "deleteInBatch" : "delete", default: 0] += 1
+                    }
+                }
 
                 if case .refused = outcome {
                     #expect(bench.decider.batch.bytes == before.bytes, "round \(round): \(command)")
@@ -63,13 +72,13 @@ import Testing
                 restartedAt = bench.head
             }
         }
-        for label in Self.allLabels { #expect(tally[label, default: 0] > 0, "no command came out as \(label)") }
+        for label in Self.allLabels { #expect(tally[label, default: 0] > 0, "nothing came out as \(label)") }
     }
 
     private static let allLabels = [
         "stored", "duplicate", "unchanged", "account", "accountTaken", "noSuchRoom", "notMember", "notAllowed",
-        "unanswered",
-        "tooManyMembers", "tooManyRooms", "unavailable",
+        "unanswered", "tooManyMembers", "tooManyRooms", "unavailable", "noSuchMessage", "notAuthor", "edit", "delete",
+        "editInBatch", "deleteInBatch",
     ]
 
     private static func label(_ outcome: Outcome) -> String {
@@ -100,13 +109,21 @@ private struct CommandSource {
     private let people = (1...5 as ClosedRange<UInt8>).map(Sample.id)
     private let names = ["a", "b", "c", "d", "e", "f"].map { AccountName(trusting: Array($0.utf8)) }
     private var rooms: [RoomID] = []
+    /// Where a message was last sent, or at least tried to.
+    private var latest = Command.Conversation(me: Sample.id(1), peer: Sample.id(1))
 
     mutating func next(for model: DeciderModel, _ random: inout SplitMix) -> Command {
+        let command = make(for: model, &random)
+        if case .send(let message) = command { latest = message.conversation }
+        return command
+    }
+
+    private mutating func make(for model: DeciderModel, _ random: inout SplitMix) -> Command {
         let me = person(&random)
         let other = person(&random)
         let id = Bool.random(using: &random) ? "" : "id-\(Int.random(in: 0..<40, using: &random))"
         let upTo = Bool.random(using: &random) ? .max : Offset.random(in: 0...model.head + 2, using: &random)
-        switch Int.random(in: 0..<20, using: &random) {
+        switch Int.random(in: 0..<26, using: &random) {
         case 0..<5: return .send("x", from: me, to: other, id: id)
         case 5..<8: return .send("x", from: me, room: room(in: model, &random), id: id)
         case 8..<10: return .markRead(by: me, peer: other, upTo: upTo)
@@ -121,11 +138,33 @@ private struct CommandSource {
             let members = (0..<Int.random(in: 0...6, using: &random)).map { _ in person(&random) }
             return .createRoom(room, creator: me, name: "r", members: members)
         case 17: return .addMember(other, to: room(in: model, &random), by: me)
+        case 18..<24:
+            let peer = Command.Conversation(me: me, peer: other)
+            let room = Command.Conversation(me: me, room: room(in: model, &random))
+            return change(in: [latest, peer, room].randomElement(using: &random) ?? peer, model, &random)
         default:
             let room = self.room(in: model, &random)
             let actor = model.rooms[room]?.members.randomElement(using: &random) ?? me
             return .removeMember(Bool.random(using: &random) ? actor : other, from: room, by: actor)
         }
+    }
+
+    /// An edit or a deletion, more often than not of a message that is there, and by who wrote it.
+    private func change(
+        in conversation: Command.Conversation,
+        _ model: DeciderModel,
+        _ random: inout SplitMix
+    ) -> Command {
+        var conversation = conversation
+        var target = Offset.random(in: 0...model.head + 2, using: &random)
+        if let recent = model.messages[conversation.stream]?.suffix(3).randomElement(using: &random),
+            Int.random(in: 0..<5, using: &random) > 0
+        {
+            target = recent.offset
+            if conversation.isRoom, Int.random(in: 0..<4, using: &random) > 0 { conversation.me = recent.sender }
+        }
+        return Bool.random(using: &random)
+            ? .edit(target, "y", in: conversation) : .delete(conversation, target: target)
     }
 
     private func person(_ random: inout SplitMix) -> AccountID { people.randomElement(using: &random) ?? people[0] }

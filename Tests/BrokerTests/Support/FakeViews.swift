@@ -15,6 +15,7 @@ final class FakeViews: DecisionState {
     private struct Event {
         var header: EventHeader
         var messageID: Identifier?
+        var isRedacted = false
     }
 
     private struct Conversations {
@@ -22,6 +23,7 @@ final class FakeViews: DecisionState {
         var streams: [StreamID: StreamState] = [:]
         var marks: [Command.Conversation: Offset] = [:]
         var messages: [Decider.MessageKey: Offset] = [:]
+        var deleted: [StreamID: Set<Offset>] = [:]
     }
 
     private struct Rooms {
@@ -85,6 +87,18 @@ final class FakeViews: DecisionState {
         }
     }
 
+    /// The event at `offset`, as the log would have it.
+    func event(at offset: Offset) -> Decider.FoundEvent? {
+        state.withLock { state in
+            guard offset >= 1, offset <= Offset(state.events.count) else { return nil }
+            let event = state.events[Int(offset) - 1]
+            return Decider.FoundEvent(header: event.header, isRedacted: event.isRedacted)
+        }
+    }
+
+    /// The payload of the event at `offset` is erased in the log.
+    func redact(_ offset: Offset) { state.withLock { $0.events[Int(offset) - 1].isRedacted = true } }
+
     private static func project(_ view: inout Conversations, _ events: [Event]) {
         let event = events[Int(view.projected)]
         view.projected += 1
@@ -101,6 +115,7 @@ final class FakeViews: DecisionState {
                 : Command.Conversation(me: header.actor, peer: header.subject)
             view.marks[conversation] = header.reference
         }
+        if header.type == .messageDeleted { view.deleted[header.stream, default: []].insert(header.reference) }
     }
 
     private static func project(_ view: inout Rooms, _ events: [Event]) {
@@ -172,6 +187,13 @@ final class FakeViews: DecisionState {
         try ask(.conversations) { state in
             let key = Decider.MessageKey(sender: sender, hash: hash)
             return Answer(state.conversations.messages[key], asOf: state.conversations.projected)
+        }
+    }
+
+    func isDeleted(_ message: Offset, in stream: StreamID) throws -> Answer<Bool> {
+        try ask(.conversations) { state in
+            let deleted = state.conversations.deleted[stream]?.contains(message) == true
+            return Answer(deleted, asOf: state.conversations.projected)
         }
     }
 

@@ -69,13 +69,20 @@ struct WriterBench {
         head: Offset,
         _ capacity: Int
     ) -> Decider {
-        var decider = Decider(limits: limits, state: views, head: head) { name in names.ids.withLock { $0[name] } }
+        var decider = Decider(
+            limits: limits,
+            state: views,
+            head: head,
+            findAccount: { name in names.ids.withLock { $0[name] } },
+            findEvent: { views.event(at: $0) }
+        )
         decider.streams = WriterMemory(capacity: capacity)
         decider.marks = WriterMemory(capacity: capacity)
         decider.rooms = WriterMemory(capacity: capacity)
         decider.memberships = WriterMemory(capacity: capacity)
         decider.roomCounts = WriterMemory(capacity: capacity)
         decider.messages = WriterMemory(capacity: capacity)
+        decider.deletions = WriterMemory(capacity: capacity)
         decider.guests = WriterMemory(capacity: capacity)
         return decider
     }
@@ -109,6 +116,27 @@ extension Command {
 
     static func markRead(by me: AccountID, room: RoomID, upTo: Offset = .max) -> Command {
         .markRead(Conversation(me: me, room: room), upTo: upTo)
+    }
+
+    static func edit(_ target: Offset, _ content: String, by me: AccountID, peer: AccountID) -> Command {
+        edit(target, content, in: Conversation(me: me, peer: peer))
+    }
+
+    static func edit(_ target: Offset, _ content: String, by me: AccountID, room: RoomID) -> Command {
+        edit(target, content, in: Conversation(me: me, room: room))
+    }
+
+    static func edit(_ target: Offset, _ content: String, in conversation: Conversation) -> Command {
+        let payload = MessagePayload.encode(content: Array(content.utf8))
+        return .edit(Edit(conversation: conversation, target: target, payload: payload))
+    }
+
+    static func delete(_ target: Offset, by me: AccountID, peer: AccountID) -> Command {
+        .delete(Conversation(me: me, peer: peer), target: target)
+    }
+
+    static func delete(_ target: Offset, by me: AccountID, room: RoomID) -> Command {
+        .delete(Conversation(me: me, room: room), target: target)
     }
 
     static func createRoom(_ room: RoomID, by creator: AccountID, with members: AccountID...) -> Command {
