@@ -41,10 +41,11 @@ struct DigestTests {
         for table in store.tables.indices { saved.append(try rows(of: store, table)) }
         try store.environment.write { try change(&$0) }
         let digest = try ViewDigest(store)
-        try store.environment.write { transaction in
-            for (table, rows) in zip(store.tables, saved) {
-                try transaction.removeAll(from: table)
-                for row in rows { try transaction.put(row.value.span, for: row.key.span, in: table) }
+        for (index, table) in store.tables.enumerated() {
+            let changed = try rows(of: store, index)
+            try store.environment.write { transaction in
+                for row in changed { try transaction.remove(row.key.span, from: table) }
+                for row in saved[index] { try transaction.put(row.value.span, for: row.key.span, in: table) }
             }
         }
         return digest

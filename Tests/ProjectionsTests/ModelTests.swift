@@ -81,6 +81,24 @@ private struct Checks {
             let expected = scenario.rooms.filter { model.members(of: $0).contains(account) }.sorted()
             #expect(try views.rooms.rooms(of: account).value == expected)
             #expect(try views.rooms.roomCount(of: account).value == expected.count)
+            try spans(of: account)
+        }
+    }
+
+    private func spans(of account: AccountID) throws {
+        let spans = model.spans(of: account)
+        var offsets: [Offset] = [0, head / 3, head / 2, head, head + 1]
+        for span in spans { offsets += [span.joined - 1, span.joined, span.left] }
+        for offset in offsets {
+            let lasting = spans.filter { $0.left == 0 || $0.left > offset }
+            let answer = try views.rooms.spans(of: account, after: offset)
+            #expect(answer.value == lasting)
+            #expect(answer.asOf == head)
+            let then = Model(events: Array(model.events.prefix(Int(offset))))
+            #expect(
+                try views.rooms.rooms(of: account, at: offset).value
+                    == scenario.rooms.filter { then.members(of: $0).contains(account) }.sorted()
+            )
         }
     }
 
@@ -98,6 +116,11 @@ private struct Checks {
                 #expect(try views.conversations.location(of: message.offset, in: stream).value == ordinal)
                 #expect(try views.conversations.firstOrdinal(in: stream, after: message.offset) == ordinal + 1)
                 #expect(try views.conversations.firstOrdinal(in: stream, after: message.offset - 1) == ordinal)
+            }
+            for event in [0, 1] + expected.map(\.offset) + [head, .max] {
+                let isDeleted = expected.contains { $0.offset == event && $0.isDeleted }
+                #expect(try views.isDeleted(event, in: stream).value == isDeleted)
+                #expect(try views.isDeleted(event, in: .none).value == false)
             }
             for reader in scenario.accounts {
                 let snapshot = try views.conversations.snapshot(of: stream, reader: reader, peer: scenario.accounts[0])

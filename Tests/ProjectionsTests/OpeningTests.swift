@@ -7,6 +7,9 @@ import Testing
 
 /// Which views are trusted at a start, and which are made anew.
 struct OpeningTests {
+    // The log's notes have a checkpoint of their own.
+    private typealias Checkpoint = Projections.Checkpoint
+
     private func filled(seed: UInt64) async throws -> TestLog {
         let test = try TestLog()
         var scenario = Scenario(seed: seed)
@@ -126,6 +129,29 @@ struct OpeningTests {
         #expect(opening == .continued)
         #expect(try store.checkpoint().offset == 200)
         let left = try FileManager.default.contentsOfDirectory(atPath: test.data + "/views")
-        #expect(left.sorted() == ["conversations-v1", "rooms-v1", "unread-v1", "users-v1"])
+        #expect(left.sorted() == Views.projections.map { "\($0.name)-v\($0.version)" }.sorted())
+    }
+
+    @Test func `an older version of a view is replaced and removed, a newer one left alone`() async throws {
+        let test = try await filled(seed: 48)
+        let folder = test.viewFolder()
+        let views = test.data + "/views"
+        let now = folder.directory(of: RoomsProjection.self)
+        let (older, newer) = ("\(views)/rooms-v\(RoomsProjection.version - 1)", "\(views)/rooms-v99")
+        let files = FileManager.default
+        try files.moveItem(atPath: now, toPath: older)
+        try files.copyItem(atPath: older, toPath: older + ".retired-3")
+        try files.copyItem(atPath: older, toPath: newer)
+        do {
+            let (store, opening) = try folder.open(RoomsProjection.self, log: test.log)
+            #expect(opening == .dropped("it was of an older version"))
+            #expect(try store.checkpoint().offset == 0)
+        }
+        #expect(!files.fileExists(atPath: older))
+        #expect(!files.fileExists(atPath: older + ".retired-3"))
+        #expect(files.fileExists(atPath: newer))
+        let (_, second) = try folder.open(RoomsProjection.self, log: test.log)
+        #expect(second == .continued)
+        #expect(try files.contentsOfDirectory(atPath: views).count == Views.projections.count + 1)
     }
 }

@@ -163,7 +163,7 @@ struct RebuildTests {
         for _ in 0..<2 {
             #expect(try Rebuild.replace(UnreadProjection.self, in: folder, from: test.log).offset == 200)
             let left = try FileManager.default.contentsOfDirectory(atPath: test.data + "/views")
-            #expect(left == ["unread-v1"])
+            #expect(left == ["unread-v\(UnreadProjection.version)"])
         }
         let (store, opening) = try folder.open(UnreadProjection.self, log: test.log)
         #expect(opening == .continued)

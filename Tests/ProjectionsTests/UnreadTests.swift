@@ -78,6 +78,31 @@ struct UnreadTests {
         #expect(explanation.count == 1)
     }
 
+    @Test func `an edit, and a deletion of what is not there or elsewhere, change nothing`() throws {
+        let stream = StreamID.conversation(alice, bob)
+        let other = StreamID.conversation(alice, carol)
+        let sent: [TestEvent] = [
+            .sent("1", from: alice, to: bob), .sent("2", from: alice, to: carol), .sent("3", from: alice, to: bob),
+            .read(1, by: bob, from: alice), .sent("5", from: alice, to: bob), .sent("6", from: bob, to: alice),
+        ]
+        let before = try #require(try explain(bob, in: stream, after: sent))
+        let elsewhere = try #require(try explain(carol, in: other, after: sent))
+        #expect(before.count == 2 && elsewhere.count == 1)
+        let changes: [TestEvent] = [
+            .edited(3, to: "again", by: alice, in: stream), .edited(99, to: "nothing", by: alice, in: stream),
+            // A message of the other conversation, a mark, what is yet to come, nothing at all.
+            .deleted(2, by: alice, in: stream), .deleted(4, by: alice, in: stream),
+            .deleted(99, by: alice, in: stream), .deleted(0, by: alice, in: stream), .deleted(3, by: alice, in: other),
+        ]
+        for count in 1...changes.count {
+            #expect(try explain(bob, in: stream, after: sent + changes.prefix(count)) == before)
+            #expect(try explain(carol, in: other, after: sent + changes.prefix(count)) == elsewhere)
+        }
+        let deleted = try explain(bob, in: stream, after: sent + changes + [.deleted(5, by: alice, in: stream)])
+        #expect(deleted?.deletedOfOthers == 1)
+        #expect(deleted?.count == 1)
+    }
+
     @Test func `a room counts from joining, not while away, and from coming back`() throws {
         var events: [TestEvent] = [
             .roomCreated(room, "r", by: alice), .member(.memberAdded, alice, of: room, by: alice),

@@ -11,22 +11,32 @@ package import LMDB
 /// | marks | stream ‖ reader | the offset read up to |
 /// | client_ids | sender ‖ hash of the message id | offset of the first message with it |
 /// | by_account | account ‖ peer | stream of the direct conversation |
+/// | changes | stream ‖ offset, big-endian | type: a read, an edit or a deletion |
 package struct ConversationsProjection: Projection {
     package static let name = "conversations"
-    package static let version = 1
-    package static let tables = ["streams", "messages", "marks", "client_ids", "by_account"]
+    package static let version = 2
+    package static let tables = ["streams", "messages", "marks", "client_ids", "by_account", "changes"]
 
     private let streamTable: Table
     private let messageTable: Table
     private let markTable: Table
     private let idTable: Table
     private let accountTable: Table
+    private let changeTable: Table
 
     private var streams = BatchCache<StreamID, StreamRow>()
     private var marks = BatchCache<Pair, Offset>()
     /// Message ids that the batch has seen, with the first message of each.
     private var ids = BatchCache<Pair, Offset>()
     private var messages = PendingMessages()
+    private var changes: [Change] = []
+
+    /// A row of the table `changes`.
+    private struct Change {
+        var stream: StreamID
+        var offset: Offset
+        var type: EventType
+    }
 
     package init(tables: [Table]) {
         streamTable = tables[0]
@@ -34,6 +44,7 @@ package struct ConversationsProjection: Projection {
         markTable = tables[2]
         idTable = tables[3]
         accountTable = tables[4]
+        changeTable = tables[5]
     }
 
     package mutating func apply(
@@ -54,16 +65,23 @@ package struct ConversationsProjection: Projection {
             try send(record, stream, in: &transaction, with: hasher)
         case .messagesRead:
             let mark = try marks.place(of: Pair(header.stream, header.actor)) {
-                try transaction.value(of: Key(header.stream, header.actor).span, in: markTable)?.littleEndian(at: 0)
-                    ?? 0
+                try transaction.number(of: Key(header.stream, header.actor), in: markTable) ?? 0
             }
             marks[mark] = max(marks[mark], header.reference)
+            note(record, stream)
         case .messageEdited, .messageDeleted:
             try change(record, messageCount: streams[stream].messageCount, in: &transaction, with: hasher)
+            note(record, stream)
         case .userRegistered, .guestSeen, .userLoggedIn, .loginFailed, .roomCreated, .memberAdded, .memberRemoved,
             .ownerChanged:
             break
         }
+    }
+
+    /// Keeps where an event is that whoever follows the stream is told of.
+    private mutating func note(_ record: borrowing Record, _ stream: Int) {
+        streams[stream].lastChange = record.offset
+        changes.append(Change(stream: record.header.stream, offset: record.offset, type: record.header.type))
     }
 
     // MARK: Messages
@@ -101,7 +119,7 @@ package struct ConversationsProjection: Projection {
             let hash = Identifier(hashingMessageID: id)
             let offset = record.offset
             let place = try ids.place(of: Pair(header.actor, hash)) {
-                try transaction.value(of: Key(header.actor, hash).span, in: idTable)?.littleEndian(at: 0) ?? offset
+                try transaction.number(of: Key(header.actor, hash), in: idTable) ?? offset
             }
             if ids[place] == offset { head.idHash = hash }
         }
@@ -187,6 +205,13 @@ package struct ConversationsProjection: Projection {
         try marks.flush { pair, offset in try transaction.put(offset, for: pair.key, in: markTable, mode: mode) }
         mode = try transaction.modeForSortedRows(of: idTable)
         try ids.flush { pair, offset in try transaction.put(offset, for: pair.key, in: idTable, mode: mode) }
+        mode = try transaction.modeForSortedRows(of: changeTable)
+        changes.sort { $0.stream != $1.stream ? $0.stream < $1.stream : $0.offset < $1.offset }
+        for change in changes {
+            let type: InlineArray<1, UInt8> = [change.type.rawValue]
+            try transaction.put(type.span, for: Key(change.stream, change.offset).span, in: changeTable, mode: mode)
+        }
+        changes.removeAll(keepingCapacity: true)
     }
 
     package mutating func discard() {
@@ -194,6 +219,7 @@ package struct ConversationsProjection: Projection {
         messages.discard()
         marks.discard()
         ids.discard()
+        changes.removeAll(keepingCapacity: true)
     }
 
     package static func digest(

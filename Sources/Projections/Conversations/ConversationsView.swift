@@ -53,11 +53,7 @@ package struct ConversationsView: Sendable {
     /// The first message that `sender` sent with the message id of that hash.
     package func message(withID hash: Identifier, from sender: AccountID) throws -> Answer<Offset?> {
         try view.read { transaction, tables, asOf in
-            let offset = try transaction.value(of: Key(sender, hash).span, in: tables[3])?.littleEndian(
-                at: 0,
-                as: UInt64.self
-            )
-            return Answer(offset, asOf: asOf)
+            Answer(try transaction.number(of: Key(sender, hash), in: tables[3]), asOf: asOf)
         }
     }
 
@@ -79,19 +75,18 @@ package struct ConversationsView: Sendable {
     /// The ordinal of the message at `offset`; nil if `stream` has none there.
     package func location(of offset: Offset, in stream: StreamID) throws -> Answer<UInt64?> {
         try view.read { transaction, tables, asOf in
-            let count = try Self.row(of: stream, in: transaction, tables).messageCount
-            let ordinal = try OrdinalSearch.firstOrdinal(
-                of: stream,
-                atOrAfter: offset,
-                count: count,
-                in: transaction,
-                tables[1]
-            )
-            let value = try transaction.value(of: Key(stream, ordinal).span, in: tables[1])?.littleEndian(
-                at: 0,
-                as: UInt64.self
-            )
-            return Answer(value == offset ? ordinal : nil, asOf: asOf)
+            var found: UInt64?
+            try Self.find(offset, in: stream, transaction, tables) { ordinal, _ in found = ordinal }
+            return Answer(found, asOf: asOf)
+        }
+    }
+
+    /// Whether the message at the offset `message` has been deleted; false if `stream` has none there.
+    package func isDeleted(_ message: Offset, in stream: StreamID) throws -> Answer<Bool> {
+        try view.read { transaction, tables, asOf in
+            var isDeleted = false
+            try Self.find(message, in: stream, transaction, tables) { _, row in isDeleted = row.isDeleted }
+            return Answer(isDeleted, asOf: asOf)
         }
     }
 
@@ -127,6 +122,26 @@ package struct ConversationsView: Sendable {
         }
     }
 
+    /// Hands the message at `offset`, with its ordinal, to `body`, if `stream` has one there.
+    private static func find(
+        _ offset: Offset,
+        in stream: StreamID,
+        _ transaction: borrowing ReadTransaction,
+        _ tables: [Table],
+        _ body: (UInt64, borrowing MessageRow) -> Void
+    ) throws {
+        let ordinal = try OrdinalSearch.firstOrdinal(
+            of: stream,
+            atOrAfter: offset,
+            count: try row(of: stream, in: transaction, tables).messageCount,
+            in: transaction,
+            tables[1]
+        )
+        guard let value = try transaction.value(of: Key(stream, ordinal).span, in: tables[1]) else { return }
+        let row = try MessageRow(value)
+        if row.offset == offset { body(ordinal, row) }
+    }
+
     private static func row(
         of stream: StreamID,
         in transaction: borrowing ReadTransaction,
@@ -142,6 +157,6 @@ package struct ConversationsView: Sendable {
         _ transaction: borrowing ReadTransaction,
         _ tables: [Table]
     ) throws -> Offset {
-        try transaction.value(of: Key(stream, reader).span, in: tables[2])?.littleEndian(at: 0) ?? 0
+        try transaction.number(of: Key(stream, reader), in: tables[2]) ?? 0
     }
 }

@@ -21,10 +21,7 @@ enum OrdinalSearch {
         while low < high {
             let middle = low + (high - low) / 2
             // A row that a batch hasn't written yet comes after all that are in the table.
-            let found = try transaction.value(of: Key(stream, middle).span, in: table)?.littleEndian(
-                at: 0,
-                as: UInt64.self
-            )
+            let found = try transaction.number(of: Key(stream, middle), in: table)
             if let found, found < offset { low = middle + 1 } else { high = middle }
         }
         return low

@@ -1,7 +1,7 @@
 internal import Broker
 internal import LMDB
 
-/// A row of the table `streams`: what the writer asks, and how many messages there are.
+/// A row of the table `streams`: what the writer asks, how many messages there are, and how far it has come.
 ///
 /// | at | bytes | |
 /// | --- | --- | --- |
@@ -11,11 +11,13 @@ internal import LMDB
 /// | 24 | 8 | messages that the last sender has sent in a row |
 /// | 32 | 8 | messages |
 /// | 40 | 16 | the last sender |
+/// | 56 | 8 | offset of the last change: reads, edits, deletions |
 struct StreamRow {
     var state = StreamState()
     var messageCount: UInt64 = 0
+    var lastChange: Offset = 0
 
-    static let byteCount = 56
+    static let byteCount = 64
 
     init() {}
 
@@ -27,6 +29,7 @@ struct StreamRow {
         state.run = bytes.littleEndian(at: 24)
         messageCount = bytes.littleEndian(at: 32)
         state.lastSender = Identifier(bytes, at: 40)
+        lastChange = bytes.littleEndian(at: 56)
     }
 
     func append(to bytes: inout [UInt8]) {
@@ -36,5 +39,6 @@ struct StreamRow {
         bytes.append(littleEndian: state.run)
         bytes.append(littleEndian: messageCount)
         state.lastSender.append(to: &bytes)
+        bytes.append(littleEndian: lastChange)
     }
 }

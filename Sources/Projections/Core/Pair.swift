@@ -43,6 +43,22 @@ extension Key {
 extension Span<UInt8> {
     /// Whether the bytes begin with those of `id`.
     func begins(with id: Identifier) -> Bool { count >= Identifier.byteCount && Identifier(self) == id }
+
+    /// The number in the first 8 bytes, little-endian.
+    ///
+    /// - Throws: ``LMDBError`` if there are fewer: a damaged row must not take the server down.
+    func firstNumber() throws(LMDBError) -> UInt64 {
+        guard count >= 8 else { throw LMDBError.malformed("a row without a number") }
+        return littleEndian(at: 0)
+    }
+}
+
+extension Transaction where Self: ~Copyable {
+    /// The number that the value of `key` begins with, 8 bytes, little-endian.
+    borrowing func number(of key: Key, in table: Table) throws(LMDBError) -> UInt64? {
+        guard let value = try value(of: key.span, in: table) else { return nil }
+        return try value.firstNumber()
+    }
 }
 
 extension WriteTransaction {

@@ -10,7 +10,8 @@ internal import LMDB
 /// | `….rebuild` | one being built beside it |
 /// | `….retired-<n>` | the old one, until its last reader is done |
 ///
-/// The switch is two renames. A crash between them leaves a `….retired-<n>`, which is then the view again.
+/// The switch is two renames. A crash between them leaves a `….retired-<n>`, which is then the view again. What an
+/// older version of the view has left is removed; a newer one's is not, so that going back to it costs nothing.
 package struct ViewFolder: Sendable {
     /// The data folder.
     package let data: String
@@ -68,6 +69,19 @@ package struct ViewFolder: Sendable {
         .sorted { $0.number < $1.number }
     }
 
+    /// What is left of versions of a view before this one.
+    private func outdatedDirectories(of projection: any Projection.Type) -> [String] {
+        let prefix = projection.name + "-v"
+        let entries = (try? FileManager.default.contentsOfDirectory(atPath: "\(data)/views")) ?? []
+        return entries.filter { entry in
+            guard entry.hasPrefix(prefix), let version = Int(entry.dropFirst(prefix.count).prefix { $0 != "." }) else {
+                return false
+            }
+            return version < projection.version
+        }
+        .map { "\(data)/views/\($0)" }
+    }
+
     /// A directory that isn't there yet, for a view that is replaced.
     private func nextRetiredDirectory(of projection: any Projection.Type) -> String {
         "\(directory(of: projection)).retired-\((retiredDirectories(of: projection).last?.number ?? 0) + 1)"
@@ -101,9 +115,11 @@ package struct ViewFolder: Sendable {
     func open(_ projection: any Projection.Type, log: EventLog) throws -> (ViewStore, Opening) {
         let files = FileManager.default
         let directory = directory(of: projection)
+        let isUpgrade = !outdatedDirectories(of: projection).isEmpty
         try cleanUp(projection)
         guard files.fileExists(atPath: directory + "/data.mdb") else {
-            return (try create(projection, in: directory, log: log), .created)
+            let store = try create(projection, in: directory, log: log)
+            return (store, isUpgrade ? .dropped("it was of an older version") : .created)
         }
         var reason = MachineState.reasonForDistrust(of: directory, bootID: bootID)
         if reason == nil {
@@ -130,7 +146,7 @@ package struct ViewFolder: Sendable {
         return (try create(projection, in: directory, log: log), .dropped(reason ?? ""))
     }
 
-    /// Ends what a crash has interrupted.
+    /// Ends what a crash has interrupted, and removes what no version from this one on reads.
     func cleanUp(_ projection: any Projection.Type) throws {
         let files = FileManager.default
         let directory = directory(of: projection)
@@ -140,6 +156,7 @@ package struct ViewFolder: Sendable {
             try files.moveItem(atPath: last.path, toPath: directory)
         }
         for old in retired { try? files.removeItem(atPath: old.path) }
+        for old in outdatedDirectories(of: projection) { try? files.removeItem(atPath: old) }
     }
 
     /// Makes an empty view in `directory`, in place of anything there, and marks it as in use.

@@ -28,6 +28,10 @@ extension Views: DecisionState {
         try conversations.message(withID: hash, from: sender)
     }
 
+    package func isDeleted(_ message: Offset, in stream: StreamID) throws -> Answer<Bool> {
+        try conversations.isDeleted(message, in: stream)
+    }
+
     package func isGuest(_ account: AccountID) throws -> Answer<Bool> {
         let answer = try users.account(account)
         return Answer(answer.value?.isGuest ?? false, asOf: answer.asOf)

@@ -13,24 +13,36 @@ package import LMDB
 /// | seniority | room ‖ offset of joining, big-endian | account |
 /// | by_account | account ‖ room | offset of joining |
 /// | room_counts | account | how many rooms it is in |
+/// | spans | account ‖ room ‖ offset of joining, big-endian | offset of leaving; 0 while still in |
 package struct RoomsProjection: Projection {
     package static let name = "rooms"
-    package static let version = 1
-    package static let tables = ["rooms", "members", "seniority", "by_account", "room_counts"]
+    package static let version = 2
+    package static let tables = ["rooms", "members", "seniority", "by_account", "room_counts", "spans"]
 
     private let rooms: Table
     private let members: Table
     private let seniority: Table
     private let byAccount: Table
     private let roomCounts: Table
+    private let spanTable: Table
     private var roomRows = BatchCache<RoomID, RoomRow?>()
     private var memberRows = BatchCache<Pair, Membership>()
     private var counts = BatchCache<AccountID, UInt64>()
+    private var spans = BatchCache<SpanKey, Offset>()
 
     /// When somebody joined, as it was before the batch and as it is; 0 for not at all.
     private struct Membership {
         var before: Offset
         var now: Offset
+    }
+
+    private struct SpanKey: Hashable, Comparable {
+        var member: Pair
+        var joined: Offset
+
+        static func < (left: SpanKey, right: SpanKey) -> Bool {
+            left.member != right.member ? left.member < right.member : left.joined < right.joined
+        }
     }
 
     package init(tables: [Table]) {
@@ -39,6 +51,7 @@ package struct RoomsProjection: Projection {
         seniority = tables[2]
         byAccount = tables[3]
         roomCounts = tables[4]
+        spanTable = tables[5]
     }
 
     package mutating func apply(
@@ -60,9 +73,9 @@ package struct RoomsProjection: Projection {
                 name: name
             )
         case .memberAdded:
-            try setMember(header.subject, of: header.stream, joined: record.offset, in: transaction)
+            try setMember(header.subject, of: header.stream, isIn: true, at: record.offset, in: transaction)
         case .memberRemoved:
-            try setMember(header.subject, of: header.stream, joined: 0, in: transaction)
+            try setMember(header.subject, of: header.stream, isIn: false, at: record.offset, in: transaction)
         case .ownerChanged:
             let place = try place(ofRoom: header.stream, in: transaction)
             roomRows[place]?.owner = header.subject
@@ -76,28 +89,32 @@ package struct RoomsProjection: Projection {
     private mutating func setMember(
         _ account: AccountID,
         of room: RoomID,
-        joined: Offset,
+        isIn: Bool,
+        at offset: Offset,
         in transaction: borrowing WriteTransaction
     ) throws {
         let roomPlace = try place(ofRoom: room, in: transaction)
         guard roomRows[roomPlace] != nil else { return }
         let pair = Pair(room, account)
         let member = try memberRows.place(of: pair) {
-            let value = try transaction.value(of: pair.key.span, in: members)
-            let offset = value?.littleEndian(at: 0, as: UInt64.self) ?? 0
+            let offset = try transaction.number(of: pair.key, in: members) ?? 0
             return Membership(before: offset, now: offset)
         }
-        guard (memberRows[member].now == 0) != (joined == 0) else { return }
+        guard (memberRows[member].now != 0) != isIn else { return }
         let count = try counts.place(of: account) {
-            try transaction.value(of: Key(account).span, in: roomCounts)?.littleEndian(at: 0) ?? 0
+            try transaction.number(of: Key(account), in: roomCounts) ?? 0
         }
-        memberRows[member].now = joined
-        if joined == 0 {
-            roomRows[roomPlace]?.memberCount -= 1
-            counts[count] -= 1
-        } else {
+        let joined = isIn ? offset : memberRows[member].now
+        let span = spans.place(of: SpanKey(member: Pair(account, room), joined: joined)) { 0 }
+        if isIn {
+            memberRows[member].now = offset
             roomRows[roomPlace]?.memberCount += 1
             counts[count] += 1
+        } else {
+            memberRows[member].now = 0
+            roomRows[roomPlace]?.memberCount -= 1
+            counts[count] -= 1
+            spans[span] = offset
         }
     }
 
@@ -110,7 +127,7 @@ package struct RoomsProjection: Projection {
     }
 
     package mutating func flush(in transaction: inout WriteTransaction) throws {
-        let (rooms, members, roomCounts) = (rooms, members, roomCounts)
+        let (rooms, members, roomCounts, spanTable) = (rooms, members, roomCounts, spanTable)
         try roomRows.flush { id, row in
             guard let row else { return }
             try transaction.put(row.encode(for: id).span, for: Key(id).span, in: rooms)
@@ -149,12 +166,18 @@ package struct RoomsProjection: Projection {
                 try transaction.put(count, for: Key(account), in: roomCounts)
             }
         }
+        let mode = try transaction.modeForSortedRows(of: spanTable)
+        try spans.flush { span, left in
+            let key = Key(span.member.first, span.member.second, span.joined)
+            try transaction.put(left, for: key, in: spanTable, mode: mode)
+        }
     }
 
     package mutating func discard() {
         roomRows.discard()
         memberRows.discard()
         counts.discard()
+        spans.discard()
     }
 
     package static func digest(

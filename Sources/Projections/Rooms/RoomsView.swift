@@ -36,14 +36,33 @@ package struct RoomsView: Sendable {
         }
     }
 
+    /// The rooms that `account` was in after the event at `offset`, in the order of their ids.
+    ///
+    /// What is after the answer's `asOf` it doesn't know.
+    package func rooms(of account: AccountID, at offset: Offset) throws -> Answer<[RoomID]> {
+        let spans = try spans(of: account, after: offset)
+        return Answer(spans.value.filter { $0.joined <= offset }.map(\.room), asOf: spans.asOf)
+    }
+
+    /// The times that `account` was in a room, without those that had ended with the event at `offset`; by room, then
+    /// by time.
+    package func spans(of account: AccountID, after offset: Offset) throws -> Answer<[RoomSpan]> {
+        try view.read { transaction, tables, asOf in
+            var spans: [RoomSpan] = []
+            try transaction.scan(tables[5], from: Key(account).span) { key, value in
+                guard key.begins(with: account) else { return false }
+                let span = try RoomSpan(key: key, value: value)
+                if span.goesOn(after: offset) { spans.append(span) }
+                return true
+            }
+            return Answer(spans, asOf: asOf)
+        }
+    }
+
     /// How many rooms `account` is in.
     package func roomCount(of account: AccountID) throws -> Answer<Int> {
         try view.read { transaction, tables, asOf in
-            let count = try transaction.value(of: Key(account).span, in: tables[4])?.littleEndian(
-                at: 0,
-                as: UInt64.self
-            )
-            return Answer(Int(count ?? 0), asOf: asOf)
+            Answer(Int(try transaction.number(of: Key(account), in: tables[4]) ?? 0), asOf: asOf)
         }
     }
 
@@ -63,10 +82,10 @@ package struct RoomsView: Sendable {
         try view.read { transaction, tables, asOf in
             var start: Offset = 0
             if let after {
-                guard let value = try transaction.value(of: Key(room, after).span, in: tables[1]) else {
+                guard let joined = try transaction.number(of: Key(room, after), in: tables[1]) else {
                     return Answer(nil, asOf: asOf)
                 }
-                start = value.littleEndian(at: 0, as: UInt64.self) + 1
+                start = joined + 1
             }
             var members: [AccountID] = []
             guard limit > 0 else { return Answer(members, asOf: asOf) }

@@ -223,8 +223,9 @@ package struct UnreadProjection: Projection {
         while low < high {
             let middle = low + (high - low + 1) / 2
             let key = Key(member.subject, account, middle)
-            guard let found = try transaction.value(of: key.span, in: tables.own)?.littleEndian(at: 0, as: UInt64.self)
-            else { throw LMDBError.malformed("the table own lacks a row") }
+            guard let found = try transaction.number(of: key, in: tables.own) else {
+                throw LMDBError.malformed("the table own lacks a row")
+            }
             if found <= ordinal { low = middle } else { high = middle - 1 }
         }
         return low

@@ -1,4 +1,5 @@
 @testable import Broker
+@testable import Projections
 
 /// What the views should say, computed from the whole history in the plainest way for each question.
 struct Model {
@@ -87,6 +88,26 @@ struct Model {
         return members
     }
 
+    /// The times that `account` was in a room, by room and time.
+    func spans(of account: AccountID) -> [RoomSpan] {
+        var spans: [RoomSpan] = []
+        for room in Set(events.filter { $0.type == .roomCreated }.map(\.stream)).sorted() {
+            var exists = false
+            var joined: Offset?
+            for (offset, event) in numbered where event.stream == room {
+                exists = exists || event.type == .roomCreated
+                guard event.subject == account, exists else { continue }
+                if event.type == .memberAdded, joined == nil { joined = offset }
+                if event.type == .memberRemoved, let start = joined {
+                    spans.append(RoomSpan(room: room, joined: start, left: offset))
+                    joined = nil
+                }
+            }
+            if let joined { spans.append(RoomSpan(room: room, joined: joined, left: 0)) }
+        }
+        return spans
+    }
+
     func owner(of room: RoomID) -> AccountID? {
         var owner: AccountID?
         for event in events where event.stream == room {
@@ -94,6 +115,40 @@ struct Model {
             if event.type == .ownerChanged { owner = event.subject }
         }
         return owner
+    }
+
+    // MARK: Timelines
+
+    /// What may concern a socket: the whole log, filtered.
+    func timeline(_ scope: Timeline.Scope, includesChanges: Bool, accounts: [AccountID]) -> [Offset] {
+        var streams: Set<StreamID> = []
+        var follower: AccountID?
+        switch scope {
+        case .conversation(let stream): streams = [stream]
+        case .rooms(let account): follower = account
+        case .everything(let account):
+            streams = Set(accounts.map { .conversation(account, $0) })
+            follower = account
+        }
+        var rooms: Set<RoomID> = []
+        return numbered.compactMap { offset, event in
+            let isMine: Bool
+            switch event.type {
+            case .roomCreated:
+                rooms.insert(event.stream)
+                isMine = false
+            case .memberAdded:
+                isMine =
+                    event.subject == follower && rooms.contains(event.stream)
+                    && streams.insert(event.stream).inserted
+            case .memberRemoved: isMine = event.subject == follower && streams.remove(event.stream) != nil
+            case .messageSent: isMine = streams.contains(event.stream)
+            case .messagesRead, .messageEdited, .messageDeleted:
+                isMine = includesChanges && streams.contains(event.stream)
+            case .userRegistered, .guestSeen, .userLoggedIn, .loginFailed, .ownerChanged: isMine = false
+            }
+            return isMine ? offset : nil
+        }
     }
 
     // MARK: Unread, message by message

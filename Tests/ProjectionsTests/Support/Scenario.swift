@@ -5,6 +5,7 @@
 struct Scenario {
     private var random: SeededRandom
     let accounts: [AccountID]
+    private let mostRooms: Int
     private(set) var rooms: [RoomID] = []
     /// What has been said, by stream, in the order of the log.
     private var messages: [(offset: Offset, stream: StreamID, sender: AccountID, peer: Identifier)] = []
@@ -16,8 +17,9 @@ struct Scenario {
         "Ünïcödé e\u{301}", "العربية עברית", String(repeating: "long ", count: 60),
     ]
 
-    init(seed: UInt64, accounts count: Int = 6) {
+    init(seed: UInt64, accounts count: Int = 6, rooms: Int = 4) {
         random = SeededRandom(seed: seed)
+        mostRooms = rooms
         var ids: [AccountID] = []
         for _ in 0..<count { ids.append(Identifier(high: random.next(), low: random.next())) }
         accounts = ids
@@ -48,7 +50,7 @@ struct Scenario {
     private mutating func anything() -> TestEvent {
         switch random.below(20) {
         case 0: return .loggedIn(account())
-        case 1 where rooms.count < 4:
+        case 1 where rooms.count < mostRooms:
             let room = Identifier(high: random.next(), low: random.next())
             rooms.append(room)
             return .roomCreated(room, "room \"\(rooms.count)\"", by: account())
@@ -95,7 +97,8 @@ struct Scenario {
 
     private mutating func change() -> TestEvent? {
         guard let message = anyMessage() else { return nil }
-        let target = random.oneIn(6) ? message.offset + 1 : message.offset
+        // Now and then what isn't a message of this stream, and perhaps none at all.
+        let target = random.oneIn(6) ? message.offset + UInt64(random.below(12)) : message.offset
         if random.oneIn(2) { return .deleted(target, by: message.sender, in: message.stream) }
         return .edited(target, to: "edited \"\(next)\" ✏️", by: message.sender, in: message.stream)
     }
