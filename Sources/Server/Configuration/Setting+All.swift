@@ -47,7 +47,14 @@ extension Setting {
             \.server.drainSeconds,
             0...600,
             unit: "seconds",
-            "At shutdown, the time over which the sockets are closed."
+            "At shutdown, the time that sockets have to be closed in, and over which their clients are asked to come back."
+        ),
+        .integer(
+            "server.presence_settle_milliseconds",
+            \.server.presenceSettleMilliseconds,
+            10...60_000,
+            unit: "milliseconds",
+            "A change of who is online is pushed when it has lasted this long, so that a reconnect isn't seen."
         ),
         .other(
             "server.data",

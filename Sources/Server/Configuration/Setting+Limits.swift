@@ -200,5 +200,19 @@ extension Setting {
             unit: "bytes",
             "What the server holds for one slow reader before it stops pushing and goes on from the log later."
         ),
+        .integer(
+            "limits.lag_events",
+            \.limits.lagEvents,
+            0...9_007_199_254_740_991,
+            unit: "events",
+            "How far a slow reader may fall behind before it is closed with 4002; 0 is no limit."
+        ),
+        .integer(
+            "limits.receipt_members",
+            \.limits.receiptMembers,
+            0...10_000,
+            unit: "accounts",
+            "Rooms of up to this many members are told who has read what (50005); 0 switches that off for all rooms."
+        ),
     ]
 }

@@ -26,6 +26,7 @@ struct Settings: Sendable, Equatable {
         var trustedProxies: [AddressBlock] = []
         var eventLoops = 0
         var drainSeconds = 5
+        var presenceSettleMilliseconds = 2_000
         var data = "data"
     }
 
@@ -70,6 +71,8 @@ struct Settings: Sendable, Equatable {
         var queryWaitMilliseconds = 5_000
         var sendBufferBytes = 131_072
         var outboundBytes = 65_536
+        var lagEvents = 0
+        var receiptMembers = 100
     }
 
     struct Log: Sendable, Equatable {

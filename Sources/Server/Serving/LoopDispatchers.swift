@@ -19,6 +19,7 @@ final class LoopDispatchers: CommitSubscriber {
                 )
             }.wait()
         }
+        services.loops.open(Array(zip(loops, bound)))
     }
 
     /// The dispatcher of the current event loop, which must be `loop`.
@@ -47,7 +48,7 @@ final class LoopDispatchers: CommitSubscriber {
         }
     }
 
-    /// Says good-bye to every socket, spread over half of `time`, and returns when all are gone, or after `time`.
+    /// Says good-bye to every socket, and returns when all are gone, or after `time`.
     func drain(within time: TimeAmount) async {
         await withTaskGroup(of: Void.self) { group in
             for (index, loop) in loops.enumerated() {
@@ -55,7 +56,7 @@ final class LoopDispatchers: CommitSubscriber {
                 group.addTask {
                     let deadline = loop.makePromise(of: Void.self)
                     let timer = loop.scheduleTask(in: time) { deadline.succeed() }
-                    loop.flatSubmit { dispatcher.value.drain(over: .nanoseconds(time.nanoseconds / 2)) }.cascade(
+                    loop.flatSubmit { dispatcher.value.drain(over: time) }.cascade(
                         to: deadline
                     )
                     try? await deadline.futureResult.get()

@@ -40,21 +40,7 @@ struct QuipuServer: Sendable {
         let failure = FailureSignal()
         self.failure = failure
         let broker = Broker(log: log, options: Self.options(settings), sinks: loops, onFailure: { failure.raise($0) })
-        let users = views.users
-        services = SessionServices(
-            broker: broker,
-            views: views,
-            directory: AccountDirectory { id in (try? users.name(of: id)) ?? nil },
-            presence: Presence(),
-            rates: MessageRates(perSecond: settings.limits.messagesPerSecond),
-            settings: settings,
-            frameLimits: .init(
-                idBytes: settings.limits.messageIdBytes,
-                refBytes: settings.limits.refBytes,
-                rows: settings.limits.pageRows
-            ),
-            logger: logger
-        )
+        services = SessionServices(broker: broker, views: views, settings: settings, logger: logger)
         dispatchers = try LoopDispatchers(
             loops: Array(group.makeIterator()),
             services: services,

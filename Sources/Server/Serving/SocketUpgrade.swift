@@ -52,6 +52,7 @@ struct SocketUpgrade: Sendable {
         let sendID = handshake.target.query("send_id")
         let receiveID = handshake.target.query("receive_id")
         let claimed: String? = path.count == 2 ? path[1] : sendID
+        let point = try resumePoint(handshake)
         let caller = try await caller(handshake, head, claimed: claimed)
 
         if path.count == 1, sendID != nil || receiveID != nil {
@@ -62,25 +63,43 @@ struct SocketUpgrade: Sendable {
             let peerID = try await account(named: peer)
             services.directory.insert(peer, for: peerID)
             let conversation = Command.Conversation(me: caller.id, peer: peerID)
-            let start = services.broker.log.head
+            let start = try start(at: point, handshake)
             return .accept(headers) { channel in
-                try install(
-                    .conversation(conversation),
-                    caller,
-                    peer: peer,
-                    rooms: [],
-                    startingAfter: start,
-                    on: channel
-                )
+                try install(.conversation(conversation), caller, peer: peer, start, on: channel)
             }
         }
-        let rooms = try await roomsOfCaller(caller.id)
+        let view = services.views.rooms
+        try await services.wait(for: view.view)
+        let now = try view.rooms(of: caller.id)
+        var start = try start(at: point, handshake, head: now.asOf)
+        start.rooms = Set(start.offset == now.asOf ? now.value : try view.rooms(of: caller.id, at: start.offset).value)
         let kind: Session.Kind = path.count == 2 ? .room : .session
         headers.add(name: "X-Quipu-Log", value: services.broker.log.identity.description)
-        headers.add(name: "X-Quipu-Offset", value: String(rooms.asOf))
-        return .accept(headers) { channel in
-            try install(kind, caller, peer: nil, rooms: rooms.value, startingAfter: rooms.asOf, on: channel)
+        headers.add(name: "X-Quipu-Offset", value: String(start.offset))
+        return .accept(headers) { [start] channel in try install(kind, caller, peer: nil, start, on: channel) }
+    }
+
+    // MARK: Where from
+
+    /// The position that `?after=` asks for; nil if it doesn't.
+    private func resumePoint(_ handshake: Handshake) throws -> ResumePoint? {
+        guard let text = handshake.target.query("after") else { return nil }
+        guard let after = UInt64(text), after < 1 << 53, text.utf8.allSatisfy({ $0 != UInt8(ascii: "+") }) else {
+            throw HTTPFailure(.badRequest, "'after' must be an offset: a whole number from 0 to 9007199254740991")
         }
+        return ResumePoint(after: after, log: handshake.target.query("log"), in: services.broker.log)
+    }
+
+    /// - Parameter head: Where a socket begins that asks for nothing.
+    private func start(at point: ResumePoint?, _ handshake: Handshake, head: Offset? = nil) throws -> SessionStart {
+        var start = SessionStart(offset: head ?? services.broker.log.head)
+        start.wantsChanges = handshake.target.query("events") == "1"
+        switch point {
+        case nil: break
+        case .valid(let offset): (start.offset, start.resume) = (offset, .accepted)
+        case .refused(let refusal): start.resume = .refused(refusal)
+        }
+        return start
     }
 
     // MARK: Who
@@ -131,21 +150,19 @@ struct SocketUpgrade: Sendable {
         return id
     }
 
-    private func roomsOfCaller(_ account: AccountID) async throws -> (value: Set<RoomID>, asOf: Offset) {
-        let view = services.views.rooms
-        try await services.wait(for: view.view)
-        let answer = try view.rooms(of: account)
-        return (Set(answer.value), answer.asOf)
-    }
-
     // MARK: The socket
+
+    /// `TCP_USER_TIMEOUT` of netinet/tcp.h (RFC 5482), in milliseconds.
+    ///
+    /// How long data may stay unacknowledged by a peer that doesn't answer; one that answers with a closed window is
+    /// alive.
+    private static let tcpUserTimeout: CInt = 18
 
     private func install(
         _ kind: Session.Kind,
         _ caller: Caller,
         peer: AccountName?,
-        rooms: Set<RoomID>,
-        startingAfter offset: Offset,
+        _ start: SessionStart,
         on channel: any Channel
     ) throws {
         let dispatcher = dispatchers.dispatcher(of: channel.eventLoop)
@@ -154,13 +171,15 @@ struct SocketUpgrade: Sendable {
             me: caller.id,
             myName: caller.name,
             peerName: peer,
-            rooms: rooms,
-            dispatcher: dispatcher,
-            startingAfter: offset
+            start: start,
+            dispatcher: dispatcher
         )
         let limits = services.settings.limits
         let options = channel.syncOptions
         try options?.setOption(.socketOption(.so_sndbuf), value: .init(limits.sendBufferBytes))
+        // A slow client isn't judged by its silence, so a machine that is gone has to be noticed by the kernel.
+        let userTimeout = ChannelOptions.Types.SocketOption(level: .tcp, name: .init(rawValue: Self.tcpUserTimeout))
+        try options?.setOption(userTimeout, value: .init(limits.idleSeconds * 1000))
         let highWater = limits.outboundBytes
         try options?.setOption(.writeBufferWaterMark, value: .init(low: highWater / 2, high: highWater))
         let lifetime = caller.expiresAt.map { TimeAmount.milliseconds(Int64(max(0, $0.timeIntervalSinceNow * 1000))) }

@@ -10,6 +10,7 @@ final class Dispatcher {
     /// Which sink of receipts is this loop's.
     let sink: Int
     let services: SessionServices
+    let watches: PresenceWatches
     /// The offset up to which events have been handed out.
     private(set) var position: Offset
 
@@ -38,6 +39,7 @@ final class Dispatcher {
         self.loop = loop
         self.sink = sink
         self.services = services
+        watches = PresenceWatches(services: services, loop: loop, index: sink)
         self.position = position
     }
 
@@ -62,12 +64,13 @@ final class Dispatcher {
         case .room:
             members[session.me, default: []].append(session)
         }
-        for room in session.rooms { subscribe(session, to: room) }
-        if isDraining { session.shutDown() }
+        for room in session.cursor.rooms { subscribe(session, to: room) }
+        if isDraining { session.drain(comesBackAfter: .zero) }
     }
 
     func close(_ session: Session) {
         guard sessions.removeValue(forKey: session.ticket) != nil else { return }
+        for stream in session.watched { watches.remove(session, stream) }
         switch session.kind {
         case .conversation(let conversation):
             Self.remove(session, from: conversation, in: &conversations)
@@ -79,7 +82,7 @@ final class Dispatcher {
         case .room:
             Self.remove(session, from: session.me, in: &members)
         }
-        for room in session.rooms { unsubscribe(session, from: room) }
+        for room in session.cursor.rooms { unsubscribe(session, from: room) }
     }
 
     func subscribe(_ session: Session, to room: RoomID) {
@@ -108,7 +111,8 @@ final class Dispatcher {
         if openCount == 0 { whenEmpty?.succeed() }
     }
 
-    /// Says good-bye to every socket, spread over `time` if they are many, and to those that come later at once.
+    /// Says good-bye to every socket, spread over half of `time` if they are many, and to those that come later at
+    /// once.
     ///
     /// - Returns: Done when every channel is closed.
     func drain(over time: TimeAmount) -> EventLoopFuture<Void> {
@@ -117,15 +121,21 @@ final class Dispatcher {
         whenEmpty = gone
         if openCount == 0 { gone.succeed() }
         let waiting = sessions.values.sorted { $0.ticket < $1.ticket }
-        // A hundred at a time are no storm.
+        // A hundred at a time are no storm. The clients are asked to come back over the same time, one after the other.
         let steps = max(1, min(waiting.count / 100, 100))
         for step in 0..<steps {
-            let part = waiting[waiting.count * step / steps..<waiting.count * (step + 1) / steps]
-            let delay = TimeAmount.nanoseconds(time.nanoseconds * Int64(step) / Int64(steps))
+            let part = waiting.count * step / steps..<waiting.count * (step + 1) / steps
+            let drainPart = {
+                for index in part {
+                    let share = time.nanoseconds * Int64(index) / Int64(waiting.count)
+                    waiting[index].drain(comesBackAfter: .nanoseconds(share))
+                }
+            }
             if step == 0 {
-                for session in part { session.shutDown() }
+                drainPart()
             } else {
-                loop.assumeIsolated().scheduleTask(in: delay) { for session in part { session.shutDown() } }
+                let delay = TimeAmount.nanoseconds(time.nanoseconds / 2 * Int64(step) / Int64(steps))
+                loop.assumeIsolated().scheduleTask(in: delay, drainPart)
             }
         }
         return gone.futureResult
@@ -147,7 +157,7 @@ final class Dispatcher {
             if session.resolve(receipt.outcome, batch.events) { answered.append(session) }
         }
         learnNames(batch.events)
-        var frames = FrameCache(batch: batch.events, directory: services.directory)
+        var frames = FrameCache(batch: batch.events, services: services)
         var start = 0
         let entries = batch.events.entries
         for (index, entry) in entries.enumerated()
@@ -155,7 +165,7 @@ final class Dispatcher {
             // Membership changes exactly at its offset: what came before is handed out under the old one.
             deliver(start..<index, answered, &frames)
             start = index + 1
-            for session in members[entry.header.subject] ?? [] where !session.isLagging {
+            for session in members[entry.header.subject] ?? [] where !session.cursor.isLagging {
                 session.applyMembership(entry.header)
             }
         }
@@ -178,18 +188,19 @@ final class Dispatcher {
         segment += 1
         touched.removeAll(keepingCapacity: true)
         frames.group(range)
-        for session in answered where !session.isLagging { touch(session, group: nil) }
+        for session in answered where !session.cursor.isLagging { touch(session, group: nil) }
         for group in frames.groups.indices {
             let header = frames.header(ofGroup: group)
             if header.concernsRoom {
                 let senders = frames.senders(ofGroup: group)
+                let isPlain = frames.groups[group].isPlain
                 for session in rooms[header.stream] ?? [] {
                     touch(session, group: group)
                     // A sender's session socket gets acks in the place of its own messages.
-                    if senders.contains(session.me) { session.isPlain = false }
+                    if !isPlain || senders.contains(session.me) { session.isPlain = false }
                 }
             } else {
-                touchDirect(header, group: group)
+                touchDirect(header, group: group, hasMessages: frames.groups[group].hasMessages)
             }
         }
         let end = frames.batch.first + Offset(range.upperBound) - 1
@@ -202,18 +213,20 @@ final class Dispatcher {
         }
     }
 
-    private func touchDirect(_ header: EventHeader, group: Int) {
+    private func touchDirect(_ header: EventHeader, group: Int, hasMessages: Bool) {
         let one = Command.Conversation(direct: header.stream, me: header.actor, peer: header.subject)
         let other = Command.Conversation(direct: header.stream, me: header.subject, peer: header.actor)
         for side in one == other ? [one] : [one, other] {
-            for session in conversations[side] ?? [] { touch(session, group: group).isPlain = false }
+            for session in conversations[side] ?? [] where hasMessages || session.cursor.wantsChanges {
+                touch(session, group: group).isPlain = false
+            }
             for session in directs[side.me] ?? [] { touch(session, group: group).isPlain = false }
         }
     }
 
     @discardableResult
     private func touch(_ session: Session, group: Int?) -> Session {
-        if session.isLagging { return session }
+        if session.cursor.isLagging { return session }
         if session.segment != segment {
             session.segment = segment
             session.groups.removeAll(keepingCapacity: true)
@@ -225,6 +238,24 @@ final class Dispatcher {
         }
         if let group { session.groups.append(group) }
         return session
+    }
+
+    // MARK: What isn't in the log
+
+    /// Passes on that somebody types to whoever else is there.
+    func deliverTyping(_ isTyping: Bool, in conversation: Command.Conversation, by name: [UInt8]) {
+        let room = conversation.isRoom ? conversation.stream : nil
+        let others: [Session]
+        if let room {
+            others = (rooms[room] ?? []).filter { $0.me != conversation.me }
+        } else {
+            others = (conversations[conversation.mirrored] ?? []) + (directs[conversation.subject] ?? [])
+        }
+        let listening = others.filter(\.cursor.wantsChanges)
+        guard !listening.isEmpty else { return }
+        let recipient = room == nil ? services.directory.escapedName(of: conversation.subject) : []
+        let frame = Outbound.typing(isTyping, by: name, room: room, recipient: recipient).textFrame
+        for session in listening { session.push(frame) }
     }
 }
 

@@ -13,10 +13,14 @@ enum MessageShape {
 
 /// The frames of a batch, each made once per shape however many sockets get it.
 struct FrameCache {
-    /// The messages of one conversation or room, in order.
+    /// The messages of one conversation or room and what happened to messages, in order.
     struct Group {
         var indices: [Int]
         fileprivate var senders: Set<AccountID>
+        /// Whether all are messages, which everybody gets.
+        var isPlain = true
+        /// Whether some are.
+        var hasMessages = false
         fileprivate var frames: [MessageShape: Frames] = [:]
     }
 
@@ -27,44 +31,65 @@ struct FrameCache {
     }
 
     let batch: EventBatch
-    private let directory: AccountDirectory
+    private let services: SessionServices
+    private var directory: AccountDirectory { services.directory }
     private(set) var groups: [Group] = []
     private var groupOfStream: [StreamID: Int] = [:]
+    /// Rooms that were asked about, whether reading shows in them.
+    private var receipts: [RoomID: Bool] = [:]
     private var scratch = ByteBuffer()
 
-    init(batch: EventBatch, directory: AccountDirectory) {
+    init(batch: EventBatch, services: SessionServices) {
         self.batch = batch
-        self.directory = directory
+        self.services = services
     }
 
-    /// Sorts the messages at `range` by conversation and room.
+    /// Sorts the events at `range` by conversation and room.
     mutating func group(_ range: Range<Int>) {
         groups.removeAll(keepingCapacity: true)
         groupOfStream.removeAll(keepingCapacity: true)
         for index in range {
             let header = batch.entries[index].header
-            guard header.type == .messageSent else { continue }
-            if let group = groupOfStream[header.stream] {
+            switch header.type {
+            case .messageSent, .messageEdited, .messageDeleted: break
+            case .messagesRead:
+                // In a large room everybody's reading would be a message to everybody.
+                if header.concernsRoom, !showsReceipts(of: header.stream) { continue }
+            default: continue
+            }
+            let isMessage = header.type == .messageSent
+            let group: Int
+            if let known = groupOfStream[header.stream] {
+                group = known
                 groups[group].indices.append(index)
                 groups[group].senders.insert(header.actor)
             } else {
-                groupOfStream[header.stream] = groups.count
+                group = groups.count
+                groupOfStream[header.stream] = group
                 groups.append(Group(indices: [index], senders: [header.actor]))
             }
+            if isMessage { groups[group].hasMessages = true } else { groups[group].isPlain = false }
         }
     }
 
-    /// The header of a group's first message.
+    private mutating func showsReceipts(of room: RoomID) -> Bool {
+        if let known = receipts[room] { return known }
+        let shows = services.showsReceipts(of: room)
+        receipts[room] = shows
+        return shows
+    }
+
+    /// The header of a group's first event.
     func header(ofGroup group: Int) -> EventHeader { batch.entries[groups[group].indices[0]].header }
 
     func senders(ofGroup group: Int) -> Set<AccountID> { groups[group].senders }
 
     func offset(at index: Int) -> Offset { batch.first + Offset(index) }
 
-    /// All frames of a group: the same bytes for everybody.
+    /// All frames of a plain group: the same bytes for everybody.
     mutating func shared(group: Int, shape: MessageShape) -> ByteBuffer { frames(group, shape).bytes }
 
-    /// The frame of the `position`-th message of a group.
+    /// The frame of the `position`-th event of a group.
     mutating func frame(group: Int, position: Int, shape: MessageShape) -> ByteBuffer {
         let frames = frames(group, shape)
         let start = position == 0 ? 0 : frames.ends[position - 1]
@@ -112,42 +137,5 @@ struct FrameCache {
         }
         groups[group].frames[shape] = made
         return made
-    }
-}
-
-/// The frame of one message.
-enum MessageFrame {
-    /// Appends the frame to `bytes`.
-    ///
-    /// - Parameters:
-    ///   - showsID: Whether the client's own message id is shown, as only its sender may see it.
-    ///   - scratch: Used for the JSON; its content is lost.
-    static func append(
-        _ header: EventHeader,
-        at offset: Offset,
-        _ payload: Span<UInt8>,
-        shape: MessageShape,
-        showsID: Bool,
-        _ directory: AccountDirectory,
-        _ scratch: inout ByteBuffer,
-        to bytes: inout ByteBuffer
-    ) {
-        let content = MessagePayload.content(of: payload)
-        let message = Outbound.Message(
-            offset: offset,
-            milliseconds: header.milliseconds,
-            sender: directory.escapedName(of: header.actor),
-            recipient: header.concernsRoom ? [] : directory.escapedName(of: header.subject),
-            room: header.concernsRoom ? header.subject : nil
-        )
-        scratch.clear()
-        switch shape {
-        case .conversation: Outbound.writeConversationMessage(message, content: content, to: &scratch)
-        case .room: Outbound.writeRoomMessage(message, content: content, to: &scratch)
-        case .session:
-            let id = showsID ? MessagePayload.id(of: payload) : payload.extracting(0..<0)
-            Outbound.writeSessionMessage(message, content: content, id: id, to: &scratch)
-        }
-        bytes.writeTextFrame(scratch)
     }
 }

@@ -12,6 +12,12 @@ enum Outbound {
         case sentOnline = 50002
         case sentOffline = 50003
         case refused = 50004
+        case readUpTo = 50005
+        case typing = 50006
+        case presence = 50007
+        case edited = 50008
+        case deleted = 50009
+        case caughtUp = 50010
         case badRequest = 50020
         case forbidden = 50021
         case notFound = 50022
@@ -42,7 +48,7 @@ enum Outbound {
         json.writeStaticString("{\"from\":\"")
         if let from { json.writeBytes(from) } else { json.writeStaticString("Server") }
         json.writeStaticString("\",\"code\":")
-        json.writeDecimal(UInt64(code.rawValue))
+        json.writeDecimal(code.rawValue)
         json.writeStaticString(",\"content\":")
         json.writeJSONString(content)
         extra(&json)
@@ -98,14 +104,8 @@ enum Outbound {
         json.writeBytes(message.sender)
         json.writeStaticString("\",\"CreatedAt\":\"")
         json.writeTimestamp(milliseconds: message.milliseconds)
-        if let room = message.room {
-            json.writeStaticString("\",\"room\":\"")
-            json.writeString(room.uuidText)
-        } else {
-            json.writeStaticString("\",\"to\":\"")
-            json.writeBytes(message.recipient)
-        }
         json.writeStaticString("\"")
+        json.writePlace(room: message.room, recipient: message.recipient)
         if let id, !id.isEmpty {
             json.writeStaticString(",\"id\":")
             json.writeJSONString(id)

@@ -13,10 +13,20 @@ struct ReplyQueue {
         case send(Sent)
         /// A mark was asked for by a request.
         case mark(ref: [UInt8]?)
+        /// An own message is edited (type 9) or deleted (type 10).
+        case change(type: Int, target: Offset, ref: [UInt8]?)
         /// A mark of our own, after an answer or a delivery: nobody hears of it.
         case silentMark
         /// A guest is let in before the request that names it goes on.
         case guest
+
+        /// Whether the reply stands in the place of the event that it tells of.
+        var standsForEvent: Bool {
+            switch self {
+            case .send, .change: true
+            case .mark, .silentMark, .guest: false
+            }
+        }
     }
 
     /// What an ack repeats.

@@ -10,34 +10,36 @@ extension Session {
 
     /// Answers `frame` once `view` has seen all that this socket was told.
     func answer(_ frame: ClientFrame, from view: View, _ make: @escaping () throws -> any QueryAnswer) {
-        let least = max(told, cursor)
+        whenProjected(max(told, position), view, frame) { $0.begin(frame, make) }
+    }
+
+    /// Goes on with `frame` once `view` has come to `least`; refuses it if that takes too long.
+    func whenProjected(_ least: Offset, _ view: View, _ frame: ClientFrame, _ body: @escaping (Session) -> Void) {
         if view.projected >= least {
-            begin(frame, make)
+            body(self)
             return
         }
         isWaitingForView = true
         let loop = dispatcher.loop
-        let state = NIOLoopBound((self, frame, make), eventLoop: loop)
+        let state = NIOLoopBound((self, body), eventLoop: loop)
         let token = view.whenProjected(least) {
             loop.execute {
-                let (session, frame, make) = state.value
+                let (session, body) = state.value
                 guard session.isWaitingForView else { return }
                 session.isWaitingForView = false
-                session.begin(frame, make)
+                body(session)
                 session.pump()
             }
         }
         let wait = TimeAmount.milliseconds(Int64(services.settings.limits.queryWaitMilliseconds))
         loop.assumeIsolated().scheduleTask(in: wait) { [weak self] in
-            guard let self, isWaitingForView, inboxIsStuck(on: least, view) else { return }
+            guard let self, isWaitingForView, view.projected < least else { return }
             token.cancel()
             isWaitingForView = false
-            refuse(frame, .notStored, "the view of this answer is behind or away; try again")
+            refuse(frame, .notStored, Self.viewIsAwayText)
             pump()
         }
     }
-
-    func inboxIsStuck(on least: Offset, _ view: View) -> Bool { view.projected < least }
 
     func begin(_ frame: ClientFrame, _ make: () throws -> any QueryAnswer) {
         do {
@@ -46,7 +48,7 @@ extension Session {
         } catch {
             answer = nil
             services.logger.error("a query failed", metadata: ["error": "\(error)"])
-            refuse(frame, .notStored, "the view of this answer is away; try again")
+            refuse(frame, .notStored, Self.viewIsAwayText)
             flush()
         }
     }
@@ -80,6 +82,6 @@ extension Session {
 
     func finishAnswer() {
         if let context, !context.channel.isWritable { lag() }
-        if isLagging { catchUp() } else { flush() }
+        if cursor.isLagging { catchUp() } else { flush() }
     }
 }

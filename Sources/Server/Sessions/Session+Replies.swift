@@ -11,13 +11,13 @@ extension Session {
     ///
     /// - Returns: Whether there may be something to write or to go on with.
     func resolve(_ outcome: Outcome, _ batch: EventBatch) -> Bool {
-        guard let awaited = replies.nextAwaited() else { return false }
+        guard let awaited = cursor.replies.nextAwaited() else { return false }
         let (reply, at) = receiptReply(to: awaited, outcome, batch)
         if at > 0 {
             told = max(told, at)
-            if case .send = awaited, case .stored = outcome { acknowledged.append(at) }
+            if awaited.standsForEvent, case .stored = outcome { cursor.acknowledge(at) }
         }
-        replies.fulfil(reply, at: at)
+        cursor.replies.fulfil(reply, at: at)
         if case .guest = awaited, let held = heldForGuest {
             heldForGuest = nil
             if case .account = outcome {
@@ -31,20 +31,20 @@ extension Session {
 
     /// Writes the replies whose turn it is.
     func flush() {
-        guard !isLagging, answer == nil else { return }
+        guard !cursor.isLagging, answer == nil else { return }
         var bytes = ByteBuffer()
         flushReplies(upTo: dispatcher.position, into: &bytes)
-        if bytes.readableBytes > 0 { writeEvents(bytes, upTo: cursor) }
+        if bytes.readableBytes > 0 { writeEvents(bytes, upTo: position) }
     }
 
     func flushReplies(upTo offset: Offset, into bytes: inout ByteBuffer) {
-        while let reply = replies.popReady(upTo: offset) {
+        while let reply = cursor.replies.popReady(upTo: offset) {
             if let json = reply { bytes.writeTextFrame(json) }
         }
     }
 
     func submitSilently(_ command: Command) {
-        if services.broker.submit(command, origin: origin) { replies.await(.silentMark) }
+        if services.broker.submit(command, origin: origin) { cursor.replies.await(.silentMark) }
     }
 
     var origin: Broker.Origin { Broker.Origin(sink: dispatcher.sink, ticket: ticket) }
@@ -55,7 +55,8 @@ extension Session {
     ///
     /// - Parameter isUTF8: Whether it came as text, which has been checked.
     func receive(_ payload: Span<UInt8>, isUTF8: Bool) {
-        guard !isClosing else { return }
+        // What comes after the server was asked to stop isn't begun any more; without an ack, it will be sent again.
+        guard !isClosing, comesBackAfter == nil else { return }
         do throws(BadRequest) {
             inbox.append(.request(try ClientFrame.parse(payload, isUTF8: isUTF8, limits: services.frameLimits)))
         } catch {
@@ -65,18 +66,14 @@ extension Session {
 
     /// Handles requests until one has to wait for what came before it.
     func pump() {
-        while !isClosing, heldForGuest == nil, !isWaitingForView, answer == nil, let next = inbox.first {
+        while !isClosing, heldForGuest == nil, !isWaitingForView, answer == nil, cursor.resume == nil,
+            let next = inbox.first
+        {
+            if case .request(let frame) = next, !mayBegin(frame) { break }
+            inbox.removeFirst()
             switch next {
-            case .request(let frame):
-                // A query sees what was asked for before it, so that has to be answered first.
-                if frame.isQuery, !replies.isEmpty || isLagging {
-                    flush()
-                    if !replies.isEmpty || isLagging { return }
-                }
-                inbox.removeFirst()
-                handle(frame)
+            case .request(let frame): handle(frame)
             case .invalid(let error):
-                inbox.removeFirst()
                 reply(
                     Outbound.serverReply(.badRequest, error.message) { json in
                         Self.writeReply(to: error.type, ref: error.ref, &json)
@@ -85,22 +82,31 @@ extension Session {
             }
         }
         flush()
+        if comesBackAfter != nil { drainIfDone() }
         if let resume = whenUnsaturated, !isSaturated {
             whenUnsaturated = nil
             resume()
         }
     }
 
+    /// Whether what was asked for before `frame` is answered, as far as `frame` needs it.
+    private func mayBegin(_ frame: ClientFrame) -> Bool {
+        // A query sees what was asked for before it, and a cursor is moved only when no ack waits for its place.
+        guard frame.isQuery || frame.type == 6 else { return true }
+        if hasReplies { flush() }
+        return !hasReplies && (frame.type == 6 || !cursor.isLagging)
+    }
+
     /// Whether so much waits that the client must not be read from for now.
-    var isSaturated: Bool { inbox.count + replies.count >= services.settings.limits.pendingRequests }
+    var isSaturated: Bool { inbox.count + cursor.replies.count >= services.settings.limits.pendingRequests }
 
     /// Appends a reply in its place.
-    func reply(_ json: ByteBuffer) { replies.append(json) }
+    func reply(_ json: ByteBuffer) { cursor.replies.append(json) }
 
     /// Submits a command whose answer is due to the client.
     func submit(_ command: Command, awaiting awaited: ReplyQueue.Awaited, for frame: ClientFrame) {
         if services.broker.submit(command, origin: origin) {
-            replies.await(awaited)
+            cursor.replies.await(awaited)
         } else {
             refuse(frame, .notStored, Self.notStoredText)
         }
@@ -109,12 +115,13 @@ extension Session {
     /// Lets the named guest in, then comes back to `frame`.
     func admitGuest(_ name: AccountName, then frame: ClientFrame) {
         if services.broker.submit(.admitGuest(name), origin: origin) {
-            replies.await(.guest)
+            cursor.replies.await(.guest)
             heldForGuest = frame
         } else {
             refuse(frame, .notStored, Self.notStoredText)
         }
     }
 
+    static let viewIsAwayText = "the view of this answer is behind or away; try again"
     static let notStoredText = "not stored: the log can't take it now; try again"
 }

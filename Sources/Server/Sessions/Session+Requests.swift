@@ -6,7 +6,7 @@ import Projections
 
 extension Session {
     /// What a request is about, or why it can't be answered.
-    private enum Target {
+    enum Target {
         case conversation(Command.Conversation, peerName: [UInt8])
         case unknownGuest(AccountName)
         case refused(Outbound.Code, String)
@@ -18,6 +18,10 @@ extension Session {
             sendMessage(frame, frame.msg, "Msg", isEnvelope: false)
             return
         }
+        if let type = frame.type, (5...10).contains(type), !cursor.wantsChanges {
+            cursor.wantsChanges = true
+            timeline = nil
+        }
         switch frame.type {
         case 1: sendMessage(frame, frame.content, "content", isEnvelope: true)
         case 2, 3: query(frame)
@@ -27,12 +31,18 @@ extension Session {
                 CountsAnswer(frame: frame, counts: try views.unread.counts(of: me), directory: services.directory)
             }
         case 5: mark(frame)
+        case 6: resume(frame)
+        case 7: typing(frame)
+        case 8: whoIsOnline(frame)
+        case 9, 10: change(frame)
         case nil: refuse(frame, .badRequest, "field 'type' is missing: \(Self.types)")
         case let type?: refuse(frame, .badRequest, "type \(type) is unknown: \(Self.types)")
         }
     }
 
-    private static let types = "1 sends, 2 is history, 3 unread messages, 4 unread counts, 5 marks read"
+    private static let types =
+        "1 sends, 2 is history, 3 unread messages, 4 unread counts, 5 marks read, 6 resumes, 7 is typing, "
+        + "8 who is online, 9 edits, 10 deletes"
 
     private func sendMessage(_ frame: ClientFrame, _ content: ClientFrame.Content, _ field: String, isEnvelope: Bool) {
         switch content {
@@ -112,7 +122,7 @@ extension Session {
 
     /// The conversation or room that a request is about: on a conversation socket its own, else what `to` or `room`
     /// says.
-    private func target(of frame: ClientFrame) -> Target {
+    func target(of frame: ClientFrame) -> Target {
         if case .conversation(let conversation) = kind { return .conversation(conversation, peerName: peerName) }
         if frame.to != nil, frame.room != nil {
             return .refused(.badRequest, "give either 'to' or 'room', not both")
@@ -145,95 +155,9 @@ extension Session {
 
     /// Whether this socket's user is in `room`, as far as the socket knows; for a command the writer has the last word.
     private func isMember(of room: RoomID) -> Bool {
-        if rooms.contains(room) { return true }
+        if cursor.rooms.contains(room) { return true }
         // The cursor may be behind a membership that was made over HTTP, which the client knows of already.
         return (try? services.views.rooms.isMember(me, of: room).value) ?? false
-    }
-
-    // MARK: Replies
-
-    /// Answers that nothing was done.
-    func refuse(_ frame: ClientFrame, _ code: Outbound.Code, _ text: String) {
-        reply(Outbound.serverReply(code, text) { json in Self.writeReply(to: frame.type, ref: frame.ref, &json) })
-    }
-
-    static func writeReply(to type: Int?, ref: [UInt8]?, _ json: inout ByteBuffer) {
-        if let type {
-            json.writeStaticString(",\"reply\":")
-            json.writeDecimal(type)
-        }
-        if let ref {
-            json.writeStaticString(",\"ref\":")
-            json.writeBytes(ref)
-        }
-    }
-
-    /// The reply to a command, and the offset of the event that it tells of.
-    func receiptReply(
-        to awaited: ReplyQueue.Awaited,
-        _ outcome: Outcome,
-        _ batch: EventBatch
-    ) -> (ByteBuffer?, at: Offset) {
-        let stored: Offset = if case .stored(let last) = outcome { last } else { 0 }
-        switch awaited {
-        case .silentMark: return (nil, stored)
-        case .guest:
-            guard case .account(_, let offset) = outcome else { return (nil, 0) }
-            return (nil, offset)
-        case .send(let sent): return (sendReply(sent, outcome), stored)
-        case .mark(let ref):
-            let upTo: Offset
-            switch outcome {
-            case .stored(let last): upTo = batch.entries[Int(last - batch.first)].header.reference
-            case .unchanged(let offset): upTo = offset
-            default: return (refusalReply(outcome, type: 5, ref: ref), 0)
-            }
-            var json = ByteBuffer()
-            json.writeStaticString("{\"from\":\"Server\",\"code\":50000,\"content\":")
-            json.writeDecimal(upTo)
-            Self.writeReply(to: 5, ref: ref, &json)
-            json.writeStaticString("}")
-            return (json, stored)
-        }
-    }
-
-    private func sendReply(_ sent: ReplyQueue.Sent, _ outcome: Outcome) -> ByteBuffer? {
-        let offset: Offset
-        var isDuplicate = false
-        switch outcome {
-        case .stored(let last): offset = last
-        case .duplicate(let first): (offset, isDuplicate) = (first, true)
-        default: return refusalReply(outcome, type: 1, ref: sent.ref)
-        }
-        guard sent.wantsAck else { return nil }
-        let isOnline = services.presence.isReceiving(sent.conversation)
-        let text = isOnline ? "消息发送成功,对方在线" : "消息发送成功,对方离线"
-        var from: [UInt8]?
-        if case .conversation = kind { from = peerName + Array("->".utf8) + myName }
-        return Outbound.serverReply(isOnline ? .sentOnline : .sentOffline, text, from: from) { json in
-            json.writeStaticString(",\"offset\":")
-            json.writeDecimal(offset)
-            if let id = sent.id {
-                json.writeStaticString(",\"id\":")
-                json.writeJSONString(id.span)
-            }
-            if isDuplicate { json.writeStaticString(",\"duplicate\":true") }
-            Self.writeReply(to: 1, ref: sent.ref, &json)
-        }
-    }
-
-    private func refusalReply(_ outcome: Outcome, type: Int, ref: [UInt8]?) -> ByteBuffer {
-        let code: Outbound.Code
-        let text: String
-        switch outcome {
-        case .refused(.unanswered): (code, text) = (.refused, "发送信息过多对方已禁止你发送消息")
-        case .refused(.notMember), .refused(.notAllowed):
-            (code, text) = (.forbidden, "you are not a member of this room")
-        case .refused(.noSuchRoom): (code, text) = (.notFound, "no such room")
-        case .refused(.noSuchAccount): (code, text) = (.notFound, "no such user")
-        default: (code, text) = (.notStored, Self.notStoredText)
-        }
-        return Outbound.serverReply(code, text) { json in Self.writeReply(to: type, ref: ref, &json) }
     }
 }
 

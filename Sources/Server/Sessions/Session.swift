@@ -7,8 +7,8 @@ import Projections
 ///
 /// Confined to its event loop.
 ///
-/// All that it needs in order to go on is `delivered`. A socket that can't take more is *lagging*: nothing is kept for
-/// it, and when it can be written to again it reads on in the log from where it stood.
+/// All that it needs in order to go on is its ``Cursor``. A socket that can't take more is *lagging*: nothing is kept
+/// for it, and when it can be written to again it reads on in the log from where it stood.
 final class Session {
     enum Kind {
         /// One pair of users.
@@ -19,6 +19,12 @@ final class Session {
         case session
     }
 
+    /// What a client's message came to.
+    enum Request {
+        case request(ClientFrame)
+        case invalid(BadRequest)
+    }
+
     let kind: Kind
     let me: AccountID
     /// Escaped for JSON.
@@ -26,45 +32,42 @@ final class Session {
     /// The peer of a conversation socket, escaped for JSON.
     let peerName: [UInt8]
     let dispatcher: Dispatcher
-    var services: SessionServices { dispatcher.services }
+    let services: SessionServices
+    private let beginning: SessionStart
 
     var ticket: UInt64 = 0
     var context: ChannelHandlerContext?
 
-    /// Every event of this socket's up to here has been written to it, as long as it lags.
-    var delivered: Offset
-    /// Whether live events are left for later.
-    var isLagging = true
-    /// The rooms whose messages it gets, as of its cursor.
-    var rooms: Set<RoomID>
+    /// Where it stands in the log.
+    var cursor: Cursor
+    /// What it reads on from while it is far behind.
+    var timeline: TimelineReading?
+    var isCatchingUp = false
     /// What a query must have seen at least.
     var told: Offset
 
-    var replies = ReplyQueue()
     /// Requests that wait for an answer before them.
     var inbox: Deque<Request> = []
     /// The request that waits for a guest to be let in.
     var heldForGuest: ClientFrame?
-
-    /// What a client's message came to.
-    enum Request {
-        case request(ClientFrame)
-        case invalid(BadRequest)
-    }
-
     /// The query that is being answered.
     var answer: (any QueryAnswer)?
     var isWaitingForView = false
-    /// Offsets of own messages that an ack stands for.
-    var acknowledged: Deque<Offset> = []
-    var isCatchingUp = false
-    var isClosing = false
-    var lastHeard: NIODeadline
-    var lastPing: NIODeadline
-    var expiry: Scheduled<Void>?
-
     /// Called once, when the client may be read from again.
     var whenUnsaturated: (() -> Void)?
+
+    /// The conversations and rooms whose presence it watches; kept by ``PresenceWatches``.
+    var watched: Set<StreamID> = []
+
+    /// Set when the server stops: the socket is closed as soon as all that was asked for is answered, and its client
+    /// may come back after this time.
+    var comesBackAfter: TimeAmount?
+    private(set) var isClosing = false
+    /// The answer to the last ping that came while the channel was full.
+    var heldPong: ByteBuffer?
+    private var lastHeard: NIODeadline
+    private var lastPing: NIODeadline
+    private var expiry: Scheduled<Void>?
 
     // Kept by the dispatcher while it hands a segment of a batch out.
     var segment: UInt64 = 0
@@ -77,18 +80,30 @@ final class Session {
         me: AccountID,
         myName: AccountName,
         peerName: AccountName? = nil,
-        rooms: Set<RoomID>,
-        dispatcher: Dispatcher,
-        startingAfter offset: Offset
+        start: SessionStart,
+        dispatcher: Dispatcher
     ) {
         self.kind = kind
         self.me = me
         self.myName = AccountDirectory.escaped(myName)
         self.peerName = peerName.map(AccountDirectory.escaped) ?? []
-        self.rooms = rooms
         self.dispatcher = dispatcher
-        delivered = offset
-        told = offset
+        services = dispatcher.services
+        beginning = start
+        let scope: Cursor.Scope =
+            switch kind {
+            case .conversation(let conversation): .conversation(conversation.stream)
+            case .room: .rooms
+            case .session: .everything
+            }
+        cursor = Cursor(
+            scope: scope,
+            me: me,
+            rooms: start.rooms,
+            wantsChanges: start.wantsChanges || scope == .everything,
+            after: start.offset
+        )
+        told = start.offset
         lastHeard = .now()
         lastPing = lastHeard
     }
@@ -102,7 +117,10 @@ final class Session {
     }
 
     /// Whether some reply waits, for the writer or for its place among the events.
-    var hasReplies: Bool { !replies.isEmpty }
+    var hasReplies: Bool { !cursor.replies.isEmpty }
+
+    /// The offset up to which everything of this socket's has been written.
+    var position: Offset { cursor.offset(handedOut: dispatcher.position) }
 
     // MARK: Life
 
@@ -115,6 +133,11 @@ final class Session {
                 self?.close(code: 4001, reason: "token expired")
             }
         }
+        switch beginning.resume {
+        case .none: break
+        case .accepted: cursor.resumes()
+        case .refused(let refusal): write(resumeRefusal(refusal, for: nil).textFrame)
+        }
         dispatcher.open(self)
         catchUp()
     }
@@ -124,25 +147,12 @@ final class Session {
         guard context != nil else { return }
         context = nil
         answer = nil
+        timeline = nil
         inbox.removeAll()
         heldForGuest = nil
+        heldPong = nil
         expiry?.cancel()
         dispatcher.ended(self)
-    }
-
-    /// Says good-bye because the server stops.
-    func shutDown() {
-        guard !isClosing else { return }
-        if case .room = kind {
-        } else if answer == nil {
-            write(
-                Outbound.serverReply(.end, "连接断开") { [delivered = cursor] json in
-                    json.writeStaticString(",\"offset\":")
-                    json.writeDecimal(delivered)
-                }.textFrame
-            )
-        }
-        close(code: 1001, reason: "going away")
     }
 
     /// Sends a close frame and waits for the client's, for as long as the configuration says.
@@ -151,6 +161,7 @@ final class Session {
         isClosing = true
         inbox.removeAll()
         answer = nil
+        timeline = nil
         write(ByteBuffer.closeFrame(code: code, reason: reason))
         let wait = TimeAmount.seconds(Int64(services.settings.limits.closeSeconds))
         context.eventLoop.assumeIsolated().scheduleTask(in: wait) { [weak self] in
@@ -159,33 +170,40 @@ final class Session {
         dispatcher.close(self)
     }
 
-    /// Whether a close frame was sent.
-    var hasSentClose: Bool { isClosing }
-
     /// The client sent something, a pong or a request.
     func heard() { lastHeard = .now() }
 
     func tick(now: NIODeadline) {
         let limits = services.settings.limits
+        if limits.lagEvents > 0, dispatcher.position > position + UInt64(limits.lagEvents) {
+            close(code: 4002, reason: "too far behind: resume after \(position)")
+            return
+        }
+        // Silence of a client that reads slowly says nothing: a ping would stand behind what it hasn't read. Whether
+        // its machine is still there, the kernel finds out (TCP_USER_TIMEOUT).
+        guard let context, context.channel.isWritable else {
+            lastHeard = now
+            return
+        }
         if now - lastHeard >= .seconds(Int64(limits.idleSeconds)) {
-            context?.close(promise: nil)
+            context.close(promise: nil)
         } else if now - max(lastHeard, lastPing) >= .seconds(Int64(limits.pingIntervalSeconds)) {
             lastPing = now
             write(ByteBuffer.pingFrame())
         }
     }
 
-    /// Where the cursor stands.
-    var cursor: Offset { isLagging ? delivered : max(delivered, dispatcher.position) }
-
-    var greeting: ByteBuffer? {
+    private var greeting: ByteBuffer? {
         if case .room = kind { return nil }
         let limits = services.settings.limits
         return Outbound.serverReply(.success, "连接成功") { json in
-            json.writeStaticString(",\"log\":\"")
-            json.writeString(services.broker.log.identity.description)
-            json.writeStaticString("\",\"offset\":")
-            json.writeDecimal(delivered)
+            json.writeLog(services.broker.log.identity)
+            json.writeStaticString(",\"offset\":")
+            json.writeDecimal(beginning.offset)
+            if case .accepted = beginning.resume {
+                json.writeStaticString(",\"head\":")
+                json.writeDecimal(services.broker.log.head)
+            }
             json.writeString(
                 ",\"limits\":{\"content_bytes\":\(limits.contentBytes),\"frame_bytes\":\(limits.frameBytes)"
                     + ",\"messages_per_second\":\(limits.messagesPerSecond),\"page_rows\":\(limits.pageRows)"
@@ -198,21 +216,34 @@ final class Session {
 
     func write(_ bytes: ByteBuffer) { context?.writeAndFlush(NIOAny(bytes), promise: nil) }
 
-    /// Answers that don't wait for anything are collected over a read; control frames go at once.
+    /// Writes what there is of the log and of replies up to `offset`.
     func writeEvents(_ bytes: ByteBuffer, upTo offset: Offset) {
-        delivered = offset
-        guard bytes.readableBytes > 0 else { return }
+        guard bytes.readableBytes > 0 else { return cursor.wrote(upTo: offset, isWritable: true) }
         write(bytes)
-        // The cursor is exact here: the bytes were the last up to `offset`.
-        if let context, !context.channel.isWritable { isLagging = true }
+        cursor.wrote(upTo: offset, isWritable: context?.channel.isWritable ?? true)
+    }
+
+    /// Writes a frame that isn't in the log, if it can go now: kept for later it would be worth nothing.
+    ///
+    /// - Returns: Whether it was written.
+    @discardableResult
+    func push(_ frame: ByteBuffer) -> Bool {
+        guard !cursor.isLagging, answer == nil, !isClosing, let context, context.channel.isWritable else {
+            return false
+        }
+        write(frame)
+        return true
+    }
+
+    /// Answers a ping; while the channel is full only the last one (RFC 6455, 5.5.3), so that nothing piles up.
+    func pong(_ payload: Span<UInt8>) {
+        var pong = ByteBuffer()
+        pong.writeFrame(.pong, payload: payload)
+        if let context, !context.channel.isWritable { heldPong = pong } else { write(pong) }
     }
 
     /// Leaves live events for later, from here on.
-    func lag() {
-        guard !isLagging else { return }
-        delivered = cursor
-        isLagging = true
-    }
+    func lag() { cursor.lag(handedOut: dispatcher.position) }
 }
 
 @available(*, unavailable)

@@ -85,12 +85,10 @@ final class SessionHandler: ChannelInboundHandler, RemovableChannelHandler {
                     session.receive(payload, isUTF8: frame == .text)
                     return session.isSaturated ? .stop : .goOn
                 case .ping:
-                    var pong = ByteBuffer()
-                    pong.writeFrame(.pong, payload: payload)
-                    session.write(pong)
+                    session.pong(payload)
                 case .pong: break
                 case .close(let code):
-                    if !session.hasSentClose { session.write(.closeFrame(code: code)) }
+                    if !session.isClosing { session.write(.closeFrame(code: code)) }
                     context.close(promise: nil)
                 }
                 return .goOn

@@ -4,18 +4,39 @@ import Logging
 import Projections
 
 /// What all sockets share.
-struct SessionServices: Sendable {
-    var broker: Broker
-    var views: Views
-    var directory: AccountDirectory
-    var presence: Presence
-    var rates: MessageRates
-    var settings: Settings
-    var frameLimits: ClientFrame.Limits
-    var logger: Logger
-}
+///
+/// A class, so that the hot path copies one reference.
+final class SessionServices: Sendable {
+    let broker: Broker
+    let views: Views
+    let directory: AccountDirectory
+    let presence: Presence
+    let rates: MessageRates
+    let typing: TypingRates
+    let loops: LoopMail
+    let settings: Settings
+    let frameLimits: ClientFrame.Limits
+    let logger: Logger
 
-extension SessionServices {
+    init(broker: Broker, views: Views, settings: Settings, logger: Logger) {
+        self.broker = broker
+        self.views = views
+        self.settings = settings
+        self.logger = logger
+        let users = views.users
+        directory = AccountDirectory { id in (try? users.name(of: id)) ?? nil }
+        let loops = LoopMail()
+        self.loops = loops
+        presence = Presence { loop, subject in loops.to(loop) { $0.watches.changed(subject) } }
+        rates = MessageRates(perSecond: settings.limits.messagesPerSecond)
+        typing = TypingRates()
+        frameLimits = .init(
+            idBytes: settings.limits.messageIdBytes,
+            refBytes: settings.limits.refBytes,
+            rows: settings.limits.pageRows
+        )
+    }
+
     /// Returns once `view` has projected all that is in the log now.
     ///
     /// - Throws: ``HTTPFailure``, 503, if it doesn't in time.
@@ -26,5 +47,14 @@ extension SessionServices {
         } catch {
             throw HTTPFailure(.serviceUnavailable, "the view of this answer is behind or away; try again")
         }
+    }
+
+    /// How many members `room` has, as far as its view has come; 0 if nobody can tell.
+    func memberCount(of room: RoomID) -> Int { (try? views.rooms.room(room).value?.memberCount) ?? 0 }
+
+    /// Whether `room` is small enough that its members hear of each other's reading.
+    func showsReceipts(of room: RoomID) -> Bool {
+        let count = memberCount(of: room)
+        return count > 0 && count <= settings.limits.receiptMembers
     }
 }

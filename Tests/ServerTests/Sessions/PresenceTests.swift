@@ -1,4 +1,5 @@
 import Broker
+import Synchronization
 import Testing
 
 @testable import Server
@@ -40,5 +41,70 @@ import Testing
         presence.leave(room, bob)
         presence.leave(room, ann)
         #expect(presence.onlineCount(in: room) == 1)
+    }
+}
+
+/// Who watches is told when somebody comes who wasn't there, or goes for good, and only then.
+@Suite struct PresenceWatchTests {
+    private let ann = AccountID(high: 0, low: 1)
+    private let bob = AccountID(high: 0, low: 2)
+    private let room = RoomID(high: 5, low: 5)
+
+    private final class Told: Sendable {
+        private let changes = Mutex<[String]>([])
+        func add(_ loop: Int, _ subject: Presence.Subject) { changes.withLock { $0.append("\(loop)") } }
+        func take() -> [String] {
+            changes.withLock { changes in
+                defer { changes = [] }; return changes
+            }
+        }
+    }
+
+    private func presence() -> (Presence, Told) {
+        let told = Told()
+        return (Presence { told.add($0, $1) }, told)
+    }
+
+    @Test func `only the first socket and the last are changes`() {
+        let (presence, told) = presence()
+        presence.watch(.stream(room), on: 3)
+        presence.enter(room, ann)
+        #expect(told.take() == ["3"])
+        presence.enter(room, ann)
+        presence.leave(room, ann)
+        #expect(told.take() == [])
+        presence.leave(room, ann)
+        #expect(told.take() == ["3"])
+    }
+
+    @Test func `a direct conversation is watched by its sockets and both sides' sessions`() {
+        let conversation = Command.Conversation(me: ann, peer: bob)
+        let (presence, told) = presence()
+        for subject in Presence.Subject.all(of: conversation) { presence.watch(subject, on: 1) }
+        presence.enterSession(bob)
+        presence.enter(conversation.mirrored)
+        presence.enterSession(AccountID(high: 0, low: 9))
+        #expect(told.take() == ["1", "1"])
+        #expect(presence.online(in: conversation) == [bob])
+        presence.enter(conversation)
+        #expect(Set(presence.online(in: conversation)) == [ann, bob])
+    }
+
+    @Test func `who no longer watches isn't told`() {
+        let (presence, told) = presence()
+        presence.watch(.account(ann), on: 0)
+        presence.watch(.account(ann), on: 1)
+        presence.unwatch(.account(ann), on: 0)
+        presence.enterSession(ann)
+        #expect(told.take() == ["1"])
+        presence.unwatch(.account(ann), on: 1)
+        presence.leaveSession(ann)
+        #expect(told.take() == [])
+    }
+
+    @Test func `a conversation with oneself has one who can be there`() {
+        let (presence, _) = presence()
+        presence.enterSession(ann)
+        #expect(presence.online(in: Command.Conversation(me: ann, peer: ann)) == [ann])
     }
 }
