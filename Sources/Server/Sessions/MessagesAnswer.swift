@@ -15,12 +15,16 @@ struct MessagesAnswer: QueryAnswer {
         var myName: [UInt8]
         var peerName: [UInt8]
         var unreadOnly: Bool
+        /// Where the reader joined the room: what was before is nothing that it hasn't read. 0 in a direct conversation.
+        var joined: Offset = 0
     }
 
     private let request: Request
     private let view: ConversationsView
     private let directory: AccountDirectory
     private let snapshot: ConversationsView.Snapshot
+    /// Up to here the reader has read.
+    private let readMark: Offset
 
     /// The ordinals that are left, in the direction of the answer; nil when there are none.
     private var remaining: ClosedRange<UInt64>?
@@ -47,10 +51,11 @@ struct MessagesAnswer: QueryAnswer {
             reader: conversation.me,
             peer: conversation.isRoom ? nil : conversation.subject
         )
+        readMark = max(snapshot.readerMark, request.joined)
         var first: UInt64 = 1
         var last = snapshot.messageCount
         if request.unreadOnly {
-            first = try view.firstOrdinal(in: conversation.stream, after: snapshot.readerMark)
+            first = try view.firstOrdinal(in: conversation.stream, after: readMark)
         } else if let before = request.frame.before {
             let end = try view.firstOrdinal(in: conversation.stream, after: Offset(before) - 1)
             last = min(last, end - 1)
@@ -124,7 +129,7 @@ struct MessagesAnswer: QueryAnswer {
     private mutating func write(_ row: borrowing MessageRow, to json: inout ByteBuffer) {
         let conversation = request.conversation
         let isMine = row.sender == conversation.me
-        let isUnread = !isMine && row.offset > snapshot.readerMark
+        let isUnread = !isMine && row.offset > readMark
         newestShown = max(newestShown, row.offset)
         showsUnread = showsUnread || isUnread
         if shown > 0 { json.writeStaticString(",") }

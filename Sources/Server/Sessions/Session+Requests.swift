@@ -107,7 +107,6 @@ extension Session {
             return
         case .conversation(let found, let name): (conversation, peerName) = (found, name)
         }
-        let views = services.views
         let request = MessagesAnswer.Request(
             frame: frame,
             conversation: conversation,
@@ -115,8 +114,20 @@ extension Session {
             peerName: peerName,
             unreadOnly: frame.type == 3
         )
-        answer(frame, from: views.conversations.view) { [services] in
-            try MessagesAnswer(request, view: views.conversations, directory: services.directory)
+        guard conversation.isRoom else { return answer(request) }
+        let rooms = services.views.rooms
+        whenProjected(max(told, position), rooms.view, frame) { session in
+            var request = request
+            // A newcomer has nothing unread from before.
+            request.joined = ((try? rooms.joined(session.me, conversation.stream).value) ?? nil) ?? 0
+            session.answer(request)
+        }
+    }
+
+    private func answer(_ request: MessagesAnswer.Request) {
+        let conversations = services.views.conversations
+        answer(request.frame, from: conversations.view) { [services] in
+            try MessagesAnswer(request, view: conversations, directory: services.directory)
         }
     }
 

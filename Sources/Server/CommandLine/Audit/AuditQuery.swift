@@ -58,7 +58,10 @@ struct AuditQuery: Sendable {
         )
     }
 
-    private static func account(_ text: String, in log: EventLog) throws -> AccountID {
+    /// The account of that name.
+    ///
+    /// - Throws: ``CommandFailure`` with the status `usage` if there is none.
+    static func account(_ text: String, in log: EventLog) throws -> AccountID {
         let name: AccountName
         do {
             name = try AccountName(text)
@@ -73,30 +76,15 @@ struct AuditQuery: Sendable {
 
     /// The room with that id, or the only one with that name.
     private static func room(_ text: String, in log: EventLog) throws -> RoomID {
-        let id = Identifier(text)
-        var found: [RoomID] = []
+        var search = RoomSearch(text)
         try log.forEach(in: 1...max(log.head, 1)) { record in
-            guard record.header.type == .roomCreated else { return true }
-            if record.header.stream == id {
-                found = [record.header.stream]
-                return false
-            }
-            if case .roomCreated(let name) = try record.readPayload(), Array(name.utf8) == Array(text.utf8) {
-                found.append(record.header.stream)
-            }
-            return true
+            try search.look(at: record)
+            return !search.isDone
         }
-        guard let first = found.first else {
+        guard !search.found.isEmpty else {
             throw CommandFailure("there is no room \(text.shownAsJSON) in this log", status: .usage)
         }
-        guard found.count == 1 else {
-            let ids = found.prefix(10).map(\.uuidText).joined(separator: ", ")
-            throw CommandFailure(
-                "\(found.count) rooms have the name \(text.shownAsJSON): give the id of one, \(ids)",
-                status: .usage
-            )
-        }
-        return first
+        return try search.only(of: search.found)
     }
 }
 
