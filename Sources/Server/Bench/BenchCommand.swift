@@ -1,12 +1,11 @@
 import ArgumentParser
-import Foundation
 
 /// `quipu bench`: how fast it is, on this machine.
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
         abstract: "Measure how fast this machine serves, and check every result.",
-        subcommands: [FanoutCommand.self]
+        subcommands: [FanoutCommand.self, ResumeCommand.self, SlowCommand.self]
     )
 }
 
@@ -55,17 +54,8 @@ struct FanoutCommand: AsyncParsableCommand {
 
     func run() async throws {
         let bench = FanoutBench(subscribers: subscribers, messages: messages, senders: senders, bytes: bytes)
-        let report = try await Interruption.cancelling {
-            let folder = DataFolder(NSTemporaryDirectory() + "quipu-bench-" + UUID().uuidString)
-            defer { try? FileManager.default.removeItem(atPath: folder.path) }
-            let bar = ProgressBar(unit: "deliveries")
-            defer { bar.finish() }
-            return try await EmbeddedServer.with(folder) { try await bench.run(on: $0, bar: bar) }
-        }
-        if json {
-            StandardOutput.print(try report.json())
-        } else {
-            report.lines.forEach { StandardOutput.print($0) }
+        try await FanoutReport.print(asJSON: json, unit: "deliveries") { folder, bar in
+            try await EmbeddedServer.with(folder) { try await bench.run(on: $0, bar: bar) }
         }
     }
 }

@@ -1,10 +1,11 @@
 import Broker
 
-/// A server that a benchmark runs against, in this process.
+/// A server that a benchmark runs against, in this process or in one of its own.
 protocol BenchServer: Sendable {
     /// On 127.0.0.1.
     var port: Int { get }
-    var log: EventLog { get }
+    /// The process that it runs in.
+    var process: ProcessFigures { get }
     func stop() async
 }
 

@@ -5,15 +5,25 @@ import NIOPosix
 protocol BenchClient: Sendable {
     /// Whether it has sent and received all that it should.
     var isDone: Bool { get }
-    /// The benchmark begins. What is appended to `output` is sent.
-    mutating func start(_ output: inout ByteBuffer)
+    /// Its connection is about to be opened.
+    mutating func begin()
+    /// It is time to send something: the benchmark begins, or its clock has come to the next message. What is appended
+    /// to `output` is sent.
+    mutating func wake(_ output: inout ByteBuffer)
     /// A text of `count` bytes at `index` has come. What is appended to `output` is sent with one write for each read.
     mutating func receive(_ buffer: ByteBuffer, at index: Int, count: Int, _ output: inout ByteBuffer) throws
+    /// The answer to a ping has come.
+    mutating func receivePong(_ payload: [UInt8])
+}
+
+extension BenchClient {
+    mutating func begin() {}
+    mutating func receivePong(_ payload: [UInt8]) {}
 }
 
 /// A WebSocket of a benchmark's client, opened.
 struct BenchSocket<Client: BenchClient>: Sendable {
-    fileprivate let channel: any Channel
+    private let channel: any Channel
     /// Succeeds when the client is done.
     let done: EventLoopFuture<Void>
     /// The client as it was when the server had said good-bye.
@@ -21,49 +31,64 @@ struct BenchSocket<Client: BenchClient>: Sendable {
 
     /// Opens `path` on 127.0.0.1; errors tell the `name`.
     ///
+    /// - Parameter receiveBufferBytes: What the kernel holds for a client that doesn't read (`SO_RCVBUF`); nil: what
+    ///   the kernel finds good.
     /// - Throws: ``BenchFailure``.
     static func open(
         _ client: Client,
         name: String,
         path: String,
         port: Int,
-        group: any EventLoopGroup
+        group: any EventLoopGroup,
+        receiveBufferBytes: Int? = nil
     ) async throws -> BenchSocket {
         let loop = group.next()
-        let opened = loop.makePromise(of: Void.self)
-        let done = loop.makePromise(of: Void.self)
-        let ended = loop.makePromise(of: Client.self)
+        let promises = BenchPromises<Client>(
+            opened: loop.makePromise(),
+            done: loop.makePromise(),
+            ended: loop.makePromise()
+        )
+        let request =
+            "GET \(path) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        var client = client
+        client.begin()
+        let begun = client
+        var bootstrap = ClientBootstrap(group: loop)
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            // One large read instead of many small ones.
+            .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 1 << 17))
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let handler = BenchSocketHandler(begun, name: name, request: request, promises: promises)
+                    try channel.pipeline.syncOperations.addHandler(handler)
+                }
+            }
+        if let receiveBufferBytes {
+            bootstrap = bootstrap.channelOption(.socketOption(.so_rcvbuf), value: .init(receiveBufferBytes))
+        }
         let channel: any Channel
         do {
-            channel = try await ClientBootstrap(group: loop)
-                .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-                // One large read instead of many small ones.
-                .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 1 << 17))
-                .channelInitializer { channel in
-                    channel.eventLoop.makeCompletedFuture {
-                        let handler = BenchSocketHandler(
-                            client,
-                            name: name,
-                            request: "GET \(path) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\nUpgrade: websocket\r\n"
-                                + "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-                                + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-                            promises: (opened, done, ended)
-                        )
-                        try channel.pipeline.syncOperations.addHandler(handler)
-                    }
-                }
-                .connect(host: "127.0.0.1", port: port).get()
+            channel = try await bootstrap.connect(host: "127.0.0.1", port: port).get()
         } catch {
-            opened.fail(error)
-            done.fail(error)
-            ended.fail(error)
+            promises.fail(BenchFailure("\(name) can't connect: \(error)"))
             throw BenchFailure("\(name) can't connect: \(error)")
         }
-        try await opened.futureResult.get()
-        return BenchSocket(channel: channel, done: done.futureResult, ended: ended.futureResult)
+        try await promises.opened.futureResult.get()
+        return BenchSocket(channel: channel, done: promises.done.futureResult, ended: promises.ended.futureResult)
     }
 
-    func start() { channel.triggerUserOutboundEvent(BenchSignal.start, promise: nil) }
+    /// Tells the client that it is time to send.
+    func wake() { channel.triggerUserOutboundEvent(BenchSignal.wake, promise: nil) }
+
+    /// Sends `bytes` as they are.
+    func send(_ bytes: ByteBuffer) { channel.writeAndFlush(bytes, promise: nil) }
+
+    /// Stops to read, from the kernel on: what comes stays there.
+    func pause() async throws { try await channel.setOption(.autoRead, value: false).get() }
+
+    /// Reads on.
+    func goOn() { channel.setOption(.autoRead, value: true).whenFailure { _ in } }
 
     /// Says good-bye; ``ended`` comes after what was still on its way.
     func close() { channel.triggerUserOutboundEvent(BenchSignal.close, promise: nil) }
@@ -72,119 +97,43 @@ struct BenchSocket<Client: BenchClient>: Sendable {
     func cut() { channel.close(promise: nil) }
 }
 
-private enum BenchSignal: Sendable { case start, close }
+/// A socket to be opened.
+struct BenchOpening<Client: BenchClient>: Sendable {
+    var client: Client
+    var name: String
+    var path: String
+    var receiveBufferBytes: Int?
+}
 
-private final class BenchSocketHandler<Client: BenchClient>: ChannelDuplexHandler {
-    typealias InboundIn = ByteBuffer
-    typealias OutboundIn = Never
-    typealias OutboundOut = ByteBuffer
-    typealias Promises = (opened: EventLoopPromise<Void>, done: EventLoopPromise<Void>, ended: EventLoopPromise<Client>)
+extension BenchSocket {
+    private static var connectionsAtOnce: Int { 64 }
 
-    private var client: Client
-    private let name: String
-    private let request: String
-    private let promises: Promises
-    private var pending = ByteBuffer()
-    private var output = ByteBuffer()
-    private var isOpen = false
-    private var isDone = false
-    private var hasEnded = false
-
-    init(_ client: Client, name: String, request: String, promises: Promises) {
-        self.client = client
-        self.name = name
-        self.request = request
-        self.promises = promises
-    }
-
-    func channelActive(context: ChannelHandlerContext) {
-        output.writeString(request)
-        flush(context)
-    }
-
-    func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?) {
-        switch event as? BenchSignal {
-        case .start: client.start(&output)
-        case .close: BenchFrame.append(.close, [0x03, 0xE8], to: &output)
-        case nil: context.triggerUserOutboundEvent(event, promise: promise)
+    /// Opens all of `openings`, some at a time, and returns them in that order.
+    ///
+    /// - Throws: ``BenchFailure`` if one can't be opened.
+    static func open(
+        _ openings: [BenchOpening<Client>],
+        port: Int,
+        group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
+    ) async throws -> [BenchSocket] {
+        try await withThrowingTaskGroup(of: (Int, BenchSocket).self) { tasks in
+            var sockets = [BenchSocket?](repeating: nil, count: openings.count)
+            for (index, opening) in openings.enumerated() {
+                if index >= connectionsAtOnce, let (other, socket) = try await tasks.next() { sockets[other] = socket }
+                tasks.addTask {
+                    let socket = try await open(
+                        opening.client,
+                        name: opening.name,
+                        path: opening.path,
+                        port: port,
+                        group: group,
+                        receiveBufferBytes: opening.receiveBufferBytes
+                    )
+                    return (index, socket)
+                }
+            }
+            for try await (index, socket) in tasks { sockets[index] = socket }
+            return sockets.compactMap { $0 }
         }
-        flush(context)
-    }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        var incoming = unwrapInboundIn(data)
-        if pending.readableBytes == 0 { pending = incoming } else { pending.writeBuffer(&incoming) }
-        do {
-            if !isOpen { try readHandshake() }
-            if isOpen { while try readFrame(context) {} }
-        } catch {
-            fail(error, context)
-        }
-        if pending.readableBytes == 0 { pending = ByteBuffer() } else { pending.discardReadBytes() }
-        flush(context)
-        if client.isDone, !isDone {
-            isDone = true
-            promises.done.succeed()
-        }
-    }
-
-    func channelInactive(context: ChannelHandlerContext) {
-        fail(BenchFailure("the server has closed the connection"), context)
-    }
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) { fail(error, context) }
-
-    private func readHandshake() throws {
-        let view = pending.readableBytesView
-        guard let end = view.firstRange(of: [13, 10, 13, 10]) else { return }
-        let head = String(decoding: view[..<end.lowerBound], as: UTF8.self)
-        guard head.hasPrefix("HTTP/1.1 101 ") else {
-            throw BenchFailure("the server refused: \(String(decoding: view.prefix(500), as: UTF8.self))")
-        }
-        pending.moveReaderIndex(to: end.upperBound)
-        isOpen = true
-        promises.opened.succeed()
-    }
-
-    private func readFrame(_ context: ChannelHandlerContext) throws -> Bool {
-        guard let header = try BenchFrame.header(in: pending),
-            pending.readableBytes >= header.headerBytes + header.payloadBytes
-        else { return false }
-        let payload = pending.readerIndex + header.headerBytes
-        switch header.opcode {
-        case .text: try client.receive(pending, at: payload, count: header.payloadBytes, &output)
-        case .ping:
-            let bytes = pending.getBytes(at: payload, length: header.payloadBytes) ?? []
-            BenchFrame.append(.pong, bytes, to: &output)
-        case .pong: break
-        case .close: end(context)
-        }
-        pending.moveReaderIndex(forwardBy: header.headerBytes + header.payloadBytes)
-        return !hasEnded
-    }
-
-    private func flush(_ context: ChannelHandlerContext) {
-        guard output.readableBytes > 0 else { return }
-        context.writeAndFlush(wrapOutboundOut(output), promise: nil)
-        output = ByteBuffer()
-    }
-
-    private func end(_ context: ChannelHandlerContext) {
-        guard client.isDone else { return fail(BenchFailure("the server has closed the socket"), context) }
-        guard !hasEnded else { return }
-        hasEnded = true
-        promises.done.succeed()
-        promises.ended.succeed(client)
-        context.close(promise: nil)
-    }
-
-    private func fail(_ error: any Error, _ context: ChannelHandlerContext) {
-        guard !hasEnded else { return }
-        hasEnded = true
-        let failure = BenchFailure("\(name): \(error)")
-        promises.opened.fail(failure)
-        promises.done.fail(failure)
-        promises.ended.fail(failure)
-        context.close(promise: nil)
     }
 }

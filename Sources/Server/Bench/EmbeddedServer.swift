@@ -1,24 +1,34 @@
 import Broker
 import Foundation
-import NIOCore
 import Logging
+import NIOCore
 import ServiceLifecycle
 
-/// A real server in this process, in mode `open` on a free port of 127.0.0.1: what the benchmarks run against.
+/// A real server in this process, in mode `open` on a free port of 127.0.0.1: what most benchmarks run against.
 struct EmbeddedServer: BenchServer {
     let port: Int
-    let log: EventLog
+    private let server: QuipuServer
     private let running: Task<Void, any Error>
     private let stopping: AsyncStream<Void>.Continuation
     private let lock: DataFolderLock
 
+    var log: EventLog { server.services.broker.log }
+    var process: ProcessFigures { .own }
+    var services: SessionServices { server.services }
+
     /// Returns when it listens.
-    static func start(in folder: DataFolder) async throws -> EmbeddedServer {
+    ///
+    /// - Parameter configure: Changes its settings.
+    static func start(
+        in folder: DataFolder,
+        configure: (inout Settings) -> Void = { _ in }
+    ) async throws -> EmbeddedServer {
         var settings = Settings()
         settings.server.port = 0
         settings.server.data = folder.path
         settings.server.drainSeconds = 0
         settings.auth.mode = .open
+        configure(&settings)
         let lock = try DataFolderLock(folder, command: "quipu bench")
         var logger = Logger(label: "quipu") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = .warning
@@ -39,13 +49,7 @@ struct EmbeddedServer: BenchServer {
             }
         }
         for try await port in ports {
-            return EmbeddedServer(
-                port: port,
-                log: server.services.broker.log,
-                running: running,
-                stopping: stopping,
-                lock: lock
-            )
+            return EmbeddedServer(port: port, server: server, running: running, stopping: stopping, lock: lock)
         }
         throw CommandFailure("the server ended before it listened")
     }
@@ -53,9 +57,10 @@ struct EmbeddedServer: BenchServer {
     /// Starts one, runs `body` and stops it.
     static func with<Result>(
         _ folder: DataFolder,
+        configure: (inout Settings) -> Void = { _ in },
         _ body: (EmbeddedServer) async throws -> Result
     ) async throws -> Result {
-        let server = try await start(in: folder)
+        let server = try await start(in: folder, configure: configure)
         do {
             let result = try await body(server)
             await server.stop()
@@ -65,6 +70,9 @@ struct EmbeddedServer: BenchServer {
             throw error
         }
     }
+
+    /// What its sockets hold and wait for, right now.
+    func counters() async throws -> SessionCounters { try await server.dispatchers.counters() }
 
     /// Stops it and returns when it has.
     func stop() async {

@@ -1,7 +1,6 @@
 import Broker
 import Foundation
 import NIOCore
-import NIOPosix
 import Synchronization
 
 /// One room: some send, many receive, and everything is checked.
@@ -12,42 +11,56 @@ struct FanoutBench: Sendable {
     var senders = 1
     var bytes = 150
 
-    private static let connectionsAtOnce = 64
-    private static let stallSeconds = 30
-
     /// Runs against `server`, which must be in mode `open`.
     ///
     /// - Throws: ``BenchFailure`` if anything was lost, came twice or out of order, or nothing moves for 30 seconds.
-    func run(on server: any BenchServer, bar: ProgressBar) async throws -> FanoutReport {
-        let group = MultiThreadedEventLoopGroup.singleton
+    func run(on server: EmbeddedServer, bar: ProgressBar) async throws -> FanoutReport {
+        try FileDescriptors.require(2 * (subscribers + senders) + 256)
         let progress = FanoutProgress()
         let names = (0..<subscribers).map { "bench-subscriber-\($0)" }
         let authors = (0..<senders).map { "bench-sender-\($0)" }
         let room = try await BenchRoom.make(members: names + authors.dropFirst(), owner: authors[0], port: server.port)
         let each = messages / senders
 
-        let receiving = try await open(names, port: server.port, group: group) { _ in
-            FanoutSubscriber(senders: senders, each: each, progress: progress)
-        }
-        let sending = try await open(authors, port: server.port, group: group) { index in
-            FanoutSender(sender: index, room: room.uuidText, messages: each, bytes: bytes, progress: progress)
-        }
+        let receiving = try await BenchSocket.open(
+            names.map {
+                let client = FanoutSubscriber(senders: senders, each: each, progress: progress)
+                return BenchOpening(client: client, name: $0, path: "/ws/\($0)")
+            },
+            port: server.port
+        )
+        let sending = try await BenchSocket.open(
+            authors.enumerated().map { index, name in
+                let client = FanoutSender(
+                    sender: index,
+                    room: room.uuidText,
+                    messages: each,
+                    bytes: bytes,
+                    progress: progress
+                )
+                return BenchOpening(client: client, name: name, path: "/ws/\(name)")
+            },
+            port: server.port
+        )
 
-        // `clock` counts the processor time of the whole process, user and system.
-        let (start, startCPU) = (ContinuousClock.now, clock())
-        for sender in sending { sender.start() }
-        try await watch(
-            progress,
-            bar,
+        let (start, startCPU) = (ContinuousClock.now, try server.process.cpuMicroseconds())
+        for sender in sending { sender.wake() }
+        let total = subscribers * messages
+        let watch = BenchWatch(
+            bar: bar,
+            unit: "deliveries",
+            progress: { (progress.deliveries.load(ordering: .relaxed), total) },
+            movement: { progress.sum },
             cut: {
                 receiving.forEach { $0.cut() }; sending.forEach { $0.cut() }
             }
-        ) {
+        )
+        try await watch.run {
             for socket in receiving { try await socket.done.get() }
             for socket in sending { try await socket.done.get() }
         }
         let seconds = (ContinuousClock.now - start) / .seconds(1)
-        let cpuMicroseconds = Double(clock() - startCPU) * 1_000_000 / Double(CLOCKS_PER_SEC)
+        let cpuMicroseconds = try server.process.cpuMicroseconds() - startCPU
         bar.finish()
 
         // What came twice comes before the good-bye.
@@ -58,63 +71,7 @@ struct FanoutBench: Sendable {
         var acknowledged: [[Offset]] = []
         for socket in sending { acknowledged.append(try await socket.ended.get().acknowledged) }
         try check(tallies, acknowledged, server.log, room)
-        return FanoutReport(bench: self, seconds: seconds, cpuMicroseconds: cpuMicroseconds)
-    }
-
-    private func open<Client: BenchClient>(
-        _ names: [String],
-        port: Int,
-        group: any EventLoopGroup,
-        make: (Int) -> Client
-    ) async throws -> [BenchSocket<Client>] {
-        var sockets: [BenchSocket<Client>] = []
-        for start in stride(from: 0, to: names.count, by: Self.connectionsAtOnce) {
-            let part = start..<min(start + Self.connectionsAtOnce, names.count)
-            let clients = part.map { (names[$0], make($0)) }
-            sockets += try await withThrowingTaskGroup { tasks in
-                for (index, (name, client)) in clients.enumerated() {
-                    tasks.addTask {
-                        let path = "/ws/\(name)"
-                        return (
-                            index, try await BenchSocket.open(client, name: name, path: path, port: port, group: group)
-                        )
-                    }
-                }
-                var opened: [(Int, BenchSocket<Client>)] = []
-                for try await socket in tasks { opened.append(socket) }
-                return opened.sorted { $0.0 < $1.0 }.map(\.1)
-            }
-        }
-        return sockets
-    }
-
-    /// Runs `body`, shows how far it is, and cuts it short if nothing moves.
-    private func watch(
-        _ progress: FanoutProgress,
-        _ bar: ProgressBar,
-        cut: @escaping @Sendable () -> Void,
-        _ body: @escaping @Sendable () async throws -> Void
-    ) async throws {
-        let total = UInt64(subscribers * messages)
-        try await withThrowingTaskGroup { group in
-            group.addTask {
-                var last = (sum: -1, at: ContinuousClock.now)
-                while !Task.isCancelled {
-                    try? await Task.sleep(for: .milliseconds(100))
-                    bar.update(done: UInt64(progress.deliveries.load(ordering: .relaxed)), total: total)
-                    if progress.sum != last.sum { last = (progress.sum, .now) }
-                    if ContinuousClock.now - last.at > .seconds(Self.stallSeconds) { cut() }
-                }
-            }
-            defer { group.cancelAll() }
-            do {
-                try await withTaskCancellationHandler(operation: body, onCancel: cut)
-            } catch {
-                try Task.checkCancellation()
-                let done = progress.deliveries.load(ordering: .relaxed)
-                throw BenchFailure("\(CommandFailure(error).message) (\(done.grouped) of \(total) deliveries made)")
-            }
-        }
+        return FanoutReport(bench: self, seconds: seconds, cpuMicroseconds: Double(cpuMicroseconds))
     }
 
     /// Holds what was received and acknowledged against the log.

@@ -16,32 +16,39 @@ final class FanoutProgress: Sendable {
 struct FanoutSubscriber: BenchClient {
     private(set) var tally: FanoutTally
     let progress: FanoutProgress
+    /// When each message was due, if that is measured.
+    private let pace: BenchPace?
+    /// Microseconds from then until it came.
+    private(set) var latencies = Histogram()
 
-    init(senders: Int, each: Int, progress: FanoutProgress) {
+    init(senders: Int, each: Int, progress: FanoutProgress, pace: BenchPace? = nil) {
         tally = FanoutTally(senders: senders, each: each)
         self.progress = progress
+        self.pace = pace
     }
 
     var isDone: Bool { tally.isComplete }
 
-    mutating func start(_ output: inout ByteBuffer) {}
+    mutating func wake(_ output: inout ByteBuffer) {}
 
     mutating func receive(_ buffer: ByteBuffer, at index: Int, count: Int, _ output: inout ByteBuffer) throws {
         guard let mark = BenchMark(in: buffer, at: index, count: count) else {
             throw BenchFailure("unexpected: \(buffer.getString(at: index, length: count) ?? "")")
         }
         try tally.receive(mark)
+        if let pace { latencies.record(pace.microseconds(since: mark.number)) }
         progress.deliveries.add(1, ordering: .relaxed)
     }
 }
 
-/// Sends its messages, a number of them before the first is acknowledged.
+/// Sends its messages: when they are due, or a number of them before the first is acknowledged.
 struct FanoutSender: BenchClient {
     let sender: Int
     let room: String
     let messages: Int
     let bytes: Int
     let progress: FanoutProgress
+    private let pace: BenchPace?
     /// The offset of each message that was acknowledged, by number.
     private(set) var acknowledged: [Offset] = []
     private var sent = 0
@@ -49,12 +56,20 @@ struct FanoutSender: BenchClient {
     /// Enough to fill a commit, few enough that the server's queue never overflows.
     private static let window = 512
 
-    init(sender: Int, room: String, messages: Int, bytes: Int, progress: FanoutProgress) {
+    init(
+        sender: Int,
+        room: String,
+        messages: Int,
+        bytes: Int,
+        progress: FanoutProgress,
+        pace: BenchPace? = nil
+    ) {
         self.sender = sender
         self.room = room
         self.messages = messages
         self.bytes = bytes
         self.progress = progress
+        self.pace = pace
     }
 
     private struct Reply: Decodable {
@@ -66,8 +81,9 @@ struct FanoutSender: BenchClient {
 
     var isDone: Bool { acknowledged.count == messages }
 
-    mutating func start(_ output: inout ByteBuffer) {
-        while sent < min(messages, Self.window) { send(&output) }
+    mutating func wake(_ output: inout ByteBuffer) {
+        let allowed = pace?.due ?? acknowledged.count + Self.window
+        while sent < min(messages, allowed) { send(&output) }
     }
 
     mutating func receive(_ buffer: ByteBuffer, at index: Int, count: Int, _ output: inout ByteBuffer) throws {
@@ -83,7 +99,7 @@ struct FanoutSender: BenchClient {
         }
         acknowledged.append(offset)
         progress.acks.add(1, ordering: .relaxed)
-        if sent < messages { send(&output) }
+        wake(&output)
     }
 
     private mutating func send(_ output: inout ByteBuffer) {

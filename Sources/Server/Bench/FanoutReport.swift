@@ -1,7 +1,5 @@
-import Foundation
-
 /// What `quipu bench fanout` found.
-struct FanoutReport: Sendable {
+struct FanoutReport: BenchReport {
     var bench: FanoutBench
     var seconds: Double
     /// Of the whole process, server and clients, user and system.
@@ -11,32 +9,28 @@ struct FanoutReport: Sendable {
     var deliveriesPerSecond: Double { seconds > 0 ? Double(deliveries) / seconds : 0 }
     var cpuMicrosecondsPerDelivery: Double { cpuMicroseconds / Double(max(1, deliveries)) }
 
-    /// For people.
     var lines: [String] {
         let authors = bench.senders == 1 ? "one sender" : "\(bench.senders.grouped) senders"
-        let cpu = String(format: "%.2f", cpuMicrosecondsPerDelivery)
         return [
             "\(bench.messages.grouped) messages of \(bench.bytes.grouped) bytes from \(authors) to "
                 + "\(bench.subscribers.grouped) subscribers of one room; every commit is fsynced",
             "every subscriber got every message exactly once and in order; every acknowledged message is in the log",
-            "\(deliveries.grouped) deliveries in \(String(format: "%.3f", seconds)) s: "
-                + "\(Int(deliveriesPerSecond).grouped) deliveries/s, \(cpu) µs of processor time each "
-                + "(server and clients together)",
+            "\(deliveries.grouped) deliveries in \(seconds.shown(digits: 3)) s: "
+                + "\(Int(deliveriesPerSecond).grouped) deliveries/s, \(cpuMicrosecondsPerDelivery.shown(digits: 2)) µs "
+                + "of processor time each (server and clients together)",
         ]
     }
 
-    /// For machines.
-    func json() throws -> String {
-        struct Row: Encodable {
-            var subscribers, messages, senders, bytes, deliveries: Int
-            var seconds, deliveries_per_second, cpu_microseconds_per_delivery: Double
-            var fsync = true
-            var exactly_once_in_order = true
-            var acknowledged_in_log = true
-        }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys]
-        let row = Row(
+    struct Figures: Encodable {
+        var subscribers, messages, senders, bytes, deliveries: Int
+        var seconds, deliveries_per_second, cpu_microseconds_per_delivery: Double
+        var fsync = true
+        var exactly_once_in_order = true
+        var acknowledged_in_log = true
+    }
+
+    var figures: Figures {
+        Figures(
             subscribers: bench.subscribers,
             messages: bench.messages,
             senders: bench.senders,
@@ -44,8 +38,7 @@ struct FanoutReport: Sendable {
             deliveries: deliveries,
             seconds: seconds,
             deliveries_per_second: deliveriesPerSecond.rounded(),
-            cpu_microseconds_per_delivery: (cpuMicrosecondsPerDelivery * 1000).rounded() / 1000
+            cpu_microseconds_per_delivery: cpuMicrosecondsPerDelivery.rounded(digits: 3)
         )
-        return String(decoding: try encoder.encode(row), as: UTF8.self)
     }
 }

@@ -47,7 +47,7 @@ extension Setting {
             \.server.drainSeconds,
             0...600,
             unit: "seconds",
-            "At shutdown, the time that sockets have to be closed in, and over which their clients are asked to come back."
+            "At shutdown, the time in which sockets are closed, and over which their clients are asked to come back."
         ),
         .integer(
             "server.presence_settle_milliseconds",

@@ -212,7 +212,15 @@ extension Setting {
             \.limits.receiptMembers,
             0...10_000,
             unit: "accounts",
-            "Rooms of up to this many members are told who has read what (50005); 0 switches that off for all rooms."
+            "Rooms of up to this many members are told who has read what (50005) and who types (50006); 0 switches "
+                + "that off for all rooms."
+        ),
+        .integer(
+            "limits.watches",
+            \.limits.watches,
+            1...100_000,
+            unit: "conversations",
+            "How many conversations and rooms one socket may watch the presence of (type 8); past it 50004."
         ),
     ]
 }

@@ -73,6 +73,7 @@ struct Settings: Sendable, Equatable {
         var outboundBytes = 65_536
         var lagEvents = 0
         var receiptMembers = 100
+        var watches = 1_000
     }
 
     struct Log: Sendable, Equatable {

@@ -48,6 +48,15 @@ final class LoopDispatchers: CommitSubscriber {
         }
     }
 
+    /// What all sockets hold and wait for, each loop's counted on that loop.
+    func counters() async throws -> SessionCounters {
+        var all = SessionCounters()
+        for (loop, dispatcher) in zip(loops, bound) {
+            all.add(try await loop.submit { dispatcher.value.counters() }.get())
+        }
+        return all
+    }
+
     /// Says good-bye to every socket, and returns when all are gone, or after `time`.
     func drain(within time: TimeAmount) async {
         await withTaskGroup(of: Void.self) { group in

@@ -17,9 +17,9 @@ struct QuipuServer: Sendable {
     let settings: Settings
     let services: SessionServices
     let tokens: TokenIssuer
+    let dispatchers: LoopDispatchers
 
     private let passwords: PasswordPool
-    private let dispatchers: LoopDispatchers
     private let group: MultiThreadedEventLoopGroup
     private let failure: FailureSignal
 

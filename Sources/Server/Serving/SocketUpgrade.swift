@@ -72,7 +72,12 @@ struct SocketUpgrade: Sendable {
         try await services.wait(for: view.view)
         let now = try view.rooms(of: caller.id)
         var start = try start(at: point, handshake, head: now.asOf)
-        start.rooms = Set(start.offset == now.asOf ? now.value : try view.rooms(of: caller.id, at: start.offset).value)
+        start.currentRooms = Set(now.value)
+        if start.offset == now.asOf {
+            start.rooms = start.currentRooms
+        } else {
+            start.rooms = Set(try view.rooms(of: caller.id, at: start.offset).value)
+        }
         let kind: Session.Kind = path.count == 2 ? .room : .session
         headers.add(name: "X-Quipu-Log", value: services.broker.log.identity.description)
         headers.add(name: "X-Quipu-Offset", value: String(start.offset))
@@ -152,12 +157,6 @@ struct SocketUpgrade: Sendable {
 
     // MARK: The socket
 
-    /// `TCP_USER_TIMEOUT` of netinet/tcp.h (RFC 5482), in milliseconds.
-    ///
-    /// How long data may stay unacknowledged by a peer that doesn't answer; one that answers with a closed window is
-    /// alive.
-    private static let tcpUserTimeout: CInt = 18
-
     private func install(
         _ kind: Session.Kind,
         _ caller: Caller,
@@ -177,9 +176,6 @@ struct SocketUpgrade: Sendable {
         let limits = services.settings.limits
         let options = channel.syncOptions
         try options?.setOption(.socketOption(.so_sndbuf), value: .init(limits.sendBufferBytes))
-        // A slow client isn't judged by its silence, so a machine that is gone has to be noticed by the kernel.
-        let userTimeout = ChannelOptions.Types.SocketOption(level: .tcp, name: .init(rawValue: Self.tcpUserTimeout))
-        try options?.setOption(userTimeout, value: .init(limits.idleSeconds * 1000))
         let highWater = limits.outboundBytes
         try options?.setOption(.writeBufferWaterMark, value: .init(low: highWater / 2, high: highWater))
         let lifetime = caller.expiresAt.map { TimeAmount.milliseconds(Int64(max(0, $0.timeIntervalSinceNow * 1000))) }

@@ -122,14 +122,10 @@ struct Cursor {
 
     // MARK: Stored and live
 
-    /// Everything of this socket's up to `offset` has been written.
+    /// Everything of this socket's up to `offset` is written now.
     ///
-    /// - Parameter isWritable: Whether the channel takes more.
-    mutating func wrote(upTo offset: Offset, isWritable: Bool) {
-        delivered = offset
-        // Exact: what was written just now was the last up to `offset`.
-        if !isWritable { isLagging = true }
-    }
+    /// To be said before it is written: nobody who is called by the write may find an old place.
+    mutating func advance(to offset: Offset) { delivered = offset }
 
     /// Leaves live events for later, when those up to `position` have been handed out.
     mutating func lag(handedOut position: Offset) {

@@ -28,7 +28,9 @@ final class Dispatcher {
     private var touched: [Session] = []
     /// Counts segments, so that a session knows whether it was touched in this one.
     private var segment: UInt64 = 0
-    private var isDraining = false
+    private(set) var isDraining = false
+    /// Sockets whose cursor is ahead of this loop.
+    private var parked: [Session] = []
     /// What frames are unmasked into; see ``FrameDecoder``.
     var scratch: [UInt8] = []
     /// Sockets whose channel is open, those that are closing included.
@@ -64,8 +66,7 @@ final class Dispatcher {
         case .room:
             members[session.me, default: []].append(session)
         }
-        for room in session.cursor.rooms { subscribe(session, to: room) }
-        if isDraining { session.drain(comesBackAfter: .zero) }
+        for room in session.subscribed { subscribe(session, to: room) }
     }
 
     func close(_ session: Session) {
@@ -82,7 +83,7 @@ final class Dispatcher {
         case .room:
             Self.remove(session, from: session.me, in: &members)
         }
-        for room in session.cursor.rooms { unsubscribe(session, from: room) }
+        for room in session.subscribed { unsubscribe(session, from: room) }
     }
 
     func subscribe(_ session: Session, to room: RoomID) {
@@ -141,6 +142,11 @@ final class Dispatcher {
         return gone.futureResult
     }
 
+    /// What the sockets hold and wait for, right now.
+    func counters() -> SessionCounters {
+        sessions.values.reduce(into: SessionCounters()) { $0.add(SessionCounters(of: $1)) }
+    }
+
     /// Pings who is silent and cuts who stays so; once a second.
     func tick(now: NIODeadline) {
         for session in Array(sessions.values) { session.tick(now: now) }
@@ -165,14 +171,19 @@ final class Dispatcher {
             // Membership changes exactly at its offset: what came before is handed out under the old one.
             deliver(start..<index, answered, &frames)
             start = index + 1
-            for session in members[entry.header.subject] ?? [] where !session.cursor.isLagging {
-                session.applyMembership(entry.header)
-            }
+            for session in members[entry.header.subject] ?? [] { session.follow(entry.header) }
         }
         deliver(start..<entries.count, answered, &frames)
         if !batch.events.isEmpty { position = batch.events.last }
         for session in answered { session.finishBatch() }
+        guard !parked.isEmpty else { return }
+        let waiting = parked
+        parked.removeAll()
+        for session in waiting { session.catchUp() }
     }
+
+    /// Lets `session` catch up when this loop has heard of more.
+    func park(_ session: Session) { parked.append(session) }
 
     private func learnNames(_ batch: EventBatch) {
         for (index, entry) in batch.entries.enumerated()

@@ -15,7 +15,7 @@ struct MessagesAnswer: QueryAnswer {
         var myName: [UInt8]
         var peerName: [UInt8]
         var unreadOnly: Bool
-        /// Where the reader joined the room: what was before is nothing that it hasn't read. 0 in a direct conversation.
+        /// Where the reader joined the room, before which nothing counts as unread; 0 in a direct conversation.
         var joined: Offset = 0
     }
 

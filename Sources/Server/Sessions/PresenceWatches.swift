@@ -13,10 +13,15 @@ final class PresenceWatches {
         case count(Int)
     }
 
+    private struct Watcher {
+        var session: Session
+        var shown: Shown
+    }
+
     private struct Watch {
         /// Some side of it.
         var conversation: Command.Conversation
-        var watchers: [(session: Session, shown: Shown)] = []
+        var watchers: [ObjectIdentifier: Watcher] = [:]
         var isSettling = false
     }
 
@@ -28,6 +33,8 @@ final class PresenceWatches {
     private let index: Int
     private var watches: [StreamID: Watch] = [:]
     private var streams: [Presence.Subject: Set<StreamID>] = [:]
+    /// The names of large rooms, which many ask for at once, as they were a moment ago.
+    private var largeRooms: [StreamID: (at: NIODeadline, names: [[UInt8]])] = [:]
 
     init(services: SessionServices, loop: any EventLoop, index: Int) {
         self.services = services
@@ -48,12 +55,12 @@ final class PresenceWatches {
                 streams[subject, default: []].insert(stream)
             }
         }
-        watches[stream]?.watchers.append((session, shown(conversation)))
+        watches[stream]?.watchers[ObjectIdentifier(session)] = Watcher(session: session, shown: shown(conversation))
     }
 
     func remove(_ session: Session, _ stream: StreamID) {
         guard session.watched.remove(stream) != nil, var watch = watches.removeValue(forKey: stream) else { return }
-        watch.watchers.removeAll { $0.session === session }
+        watch.watchers[ObjectIdentifier(session)] = nil
         guard watch.watchers.isEmpty else {
             watches[stream] = watch
             return
@@ -74,31 +81,40 @@ final class PresenceWatches {
         for stream in streams[subject] ?? [] { settle(stream) }
     }
 
-    private func settle(_ stream: StreamID, isRepeated: Bool = false) {
+    /// Looks at `streams` again, for a socket that could not be told.
+    func settle(_ streams: Set<StreamID>) { for stream in streams { settle(stream) } }
+
+    private func settle(_ stream: StreamID) {
         guard let watch = watches[stream], !watch.isSettling else { return }
         watches[stream]?.isSettling = true
         var wait = TimeAmount.milliseconds(Int64(services.settings.server.presenceSettleMilliseconds))
-        // A large room hears of it once a second at most, and a slow socket is tried again no more often.
-        if isRepeated || isLarge(watch.conversation) { wait = max(wait, .seconds(1)) }
+        // A large room hears of it once a second at most.
+        if isLarge(watch.conversation) { wait = max(wait, .seconds(1)) }
         loop.assumeIsolated().scheduleTask(in: wait) { [weak self] in self?.settled(stream) }
     }
 
     private func settled(_ stream: StreamID) {
-        guard var watch = watches[stream] else { return }
-        watch.isSettling = false
+        guard let watch = watches[stream] else { return }
+        watches[stream]?.isSettling = false
         let now = shown(watch.conversation)
-        var isBehind = false
-        for index in watch.watchers.indices where watch.watchers[index].shown != now {
-            let session = watch.watchers[index].session
-            if session.push(Self.frame(now, for: session, in: watch.conversation, services.directory)) {
-                watch.watchers[index].shown = now
+        let room = watch.conversation.isRoom ? stream : nil
+        // The same bytes for everybody in a room; in a direct conversation each side is told of the other.
+        let shared = room.map { frame(now, room: $0, peer: nil) }
+        for (key, watcher) in watch.watchers where watcher.shown != now {
+            let session = watcher.session
+            if let room, !session.cursor.isLagging, !session.subscribed.contains(room) {
+                remove(session, room)
+            } else if session.push(shared ?? frame(now, room: nil, peer: peer(of: session, in: watch.conversation))) {
+                watches[stream]?.watchers[key]?.shown = now
             } else {
-                isBehind = true
+                // It is told when it has caught up.
+                session.missedPresence = true
             }
         }
-        watches[stream] = watch
-        // Who can't take it now is told when it has caught up.
-        if isBehind { settle(stream, isRepeated: true) }
+    }
+
+    private func peer(of session: Session, in conversation: Command.Conversation) -> AccountID {
+        conversation.me == session.me ? conversation.subject : conversation.me
     }
 
     // MARK: What is shown
@@ -108,23 +124,31 @@ final class PresenceWatches {
         return .names(names(in: conversation))
     }
 
+    /// Who is online, sorted; in a large room as of a second ago at most.
     func names(in conversation: Command.Conversation) -> [[UInt8]] {
+        guard isLarge(conversation) else { return sortedNames(in: conversation) }
+        let now = NIODeadline.now()
+        if let known = largeRooms[conversation.stream], now - known.at < .seconds(1) { return known.names }
+        largeRooms = largeRooms.filter { now - $0.value.at < .seconds(1) }
+        let names = sortedNames(in: conversation)
+        largeRooms[conversation.stream] = (now, names)
+        return names
+    }
+
+    private func sortedNames(in conversation: Command.Conversation) -> [[UInt8]] {
         services.presence.online(in: conversation)
             .map { services.directory.escapedName(of: $0) }
             .sorted { $0.lexicographicallyPrecedes($1) }
     }
 
+    /// Whether a room has many members, or nobody can tell.
     private func isLarge(_ conversation: Command.Conversation) -> Bool {
-        conversation.isRoom && services.memberCount(of: conversation.stream) > Self.namedMembers
+        guard conversation.isRoom else { return false }
+        let count = services.memberCount(of: conversation.stream)
+        return count == 0 || count > Self.namedMembers
     }
 
-    private static func frame(
-        _ shown: Shown,
-        for session: Session,
-        in conversation: Command.Conversation,
-        _ directory: AccountDirectory
-    ) -> ByteBuffer {
-        let peer = conversation.me == session.me ? conversation.subject : conversation.me
+    private func frame(_ shown: Shown, room: RoomID?, peer: AccountID?) -> ByteBuffer {
         var json = ByteBuffer()
         json.writeStaticString("{\"from\":\"Server\",\"code\":")
         json.writeDecimal(Outbound.Code.presence.rawValue)
@@ -140,10 +164,7 @@ final class PresenceWatches {
         }
         json.writeStaticString(",\"event\":\"presence\",\"online\":")
         json.writeDecimal(count)
-        json.writePlace(
-            room: conversation.isRoom ? conversation.stream : nil,
-            recipient: directory.escapedName(of: peer)
-        )
+        json.writePlace(room: room, recipient: peer.map { services.directory.escapedName(of: $0) } ?? [])
         json.writeStaticString("}")
         return json.textFrame
     }

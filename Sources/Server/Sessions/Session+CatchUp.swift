@@ -23,9 +23,9 @@ extension Session {
 
     /// The channel takes bytes again.
     func becameWritable() {
-        if let pong = heldPong {
-            heldPong = nil
-            write(pong)
+        if let pongs = heldPongs {
+            heldPongs = nil
+            write(pongs)
         }
         if answer != nil { continueAnswer() } else { catchUp() }
     }
@@ -35,6 +35,11 @@ extension Session {
         guard cursor.isLagging, !isCatchingUp, answer == nil, !isClosing, let context else { return }
         guard context.channel.isWritable else { return }
         let head = dispatcher.position
+        guard cursor.delivered <= head else {
+            // It was set ahead of this loop, which will hear of those events in a moment.
+            dispatcher.park(self)
+            return
+        }
         var slice = Slice(reached: cursor.delivered)
         do {
             // A view that is away costs speed, nothing else: the log has it all.
@@ -47,6 +52,7 @@ extension Session {
         }
         if cursor.read(upTo: slice.reached, handedOut: head) {
             timeline = nil
+            reconcileRooms()
             flushReplies(upTo: .max, into: &slice.bytes)
             appendResumeEnd(at: slice.reached, to: &slice.bytes)
         }
@@ -107,7 +113,7 @@ extension Session {
     /// Nil when reading the log is as good, or a view that has the indexes is away or behind.
     private func makeTimeline(from start: Offset, to head: Offset) -> TimelineReading? {
         let worthwhile = max(Self.scannedEvents, Offset(cursor.rooms.count) * Self.scannedEventsPerRoom)
-        guard head > start, head - start > worthwhile else { return nil }
+        guard start >= scannedAnyway, head > start, head - start > worthwhile else { return nil }
         let scope: Timeline.Scope =
             switch kind {
             case .conversation(let conversation): .conversation(conversation.stream)
@@ -115,7 +121,10 @@ extension Session {
             case .session: .everything(me)
             }
         let made = try? Timeline(scope, after: start, includesChanges: cursor.wantsChanges, in: services.views)
-        guard let made, made.asOf > start + worthwhile else { return nil }
+        guard let made, made.asOf > start + worthwhile else {
+            scannedAnyway = start + worthwhile
+            return nil
+        }
         return TimelineReading(timeline: made)
     }
 
@@ -123,7 +132,10 @@ extension Session {
         let header = record.header
         flushReplies(upTo: record.offset, into: &slice.bytes)
         slice.reached = record.offset
-        if header.type == .memberAdded || header.type == .memberRemoved { return applyMembership(header) }
+        if header.type == .memberAdded || header.type == .memberRemoved {
+            if cursor.applyMembership(header) { mayDiffer = true }
+            return
+        }
         let interest = cursor.interest(in: header, at: record.offset)
         guard interest != .none else { return }
         if header.type == .messagesRead, header.concernsRoom, !showsReceipts(of: header.stream, &slice) { return }
@@ -150,7 +162,7 @@ extension Session {
     private static let sliceEvents = 1024
     fileprivate static let sliceBytes = 64 << 10
     /// A gap up to this is read in the log: that is quicker than to look into the indexes of many conversations.
-    private static let scannedEvents: Offset = 4096
+    private static let scannedEvents: Offset = 1024
     /// To find a room's place in its index takes as long as to read this many events.
     private static let scannedEventsPerRoom: Offset = 32
     private static let indexedEvents = 256

@@ -17,7 +17,9 @@ extension Session {
     func drainIfDone() {
         guard let time = comesBackAfter, !isClosing, let context else { return }
         let isStuck = !context.channel.isWritable
-        let isBusy = hasReplies || !inbox.isEmpty || answer != nil || isWaitingForView || heldForGuest != nil
+        // What waits behind a resume waits for a long time; its client will ask again.
+        if cursor.resume != nil, !hasReplies { inbox.removeAll() }
+        let isBusy = hasReplies || !inbox.isEmpty || answer != nil || viewWait != nil || heldForGuest != nil
         guard isStuck || !isBusy else { return }
         // In the middle of a fragmented message no other may come.
         if answer == nil, !isRoomSocket { write(goodbye(time).textFrame) }

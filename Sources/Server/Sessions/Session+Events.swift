@@ -43,17 +43,6 @@ extension Session {
         pump()
     }
 
-    /// A member came or went; takes this socket along if it is the one.
-    func applyMembership(_ header: EventHeader) {
-        guard cursor.applyMembership(header) else { return }
-        if header.type == .memberAdded {
-            dispatcher.subscribe(self, to: header.stream)
-        } else {
-            dispatcher.unsubscribe(self, from: header.stream)
-            dispatcher.watches.remove(self, header.stream)
-        }
-    }
-
     /// Whether an event becomes read by being written to this socket.
     func isRead(byDeliveryOf header: EventHeader) -> Bool {
         guard case .conversation = kind else { return false }

@@ -16,6 +16,8 @@ extension Session {
         guard let conversation = existingConversation(of: frame),
             conversation.mirrored != conversation || conversation.isRoom
         else { return }
+        // In a large room everybody's typing would be a message to everybody.
+        if conversation.isRoom, !services.showsReceipts(of: conversation.stream) { return }
         switch services.typing.say(isTyping, in: conversation, now: .now()) {
         case .pass: passOnTyping(isTyping, in: conversation)
         case .drop: break
@@ -38,7 +40,13 @@ extension Session {
     func whoIsOnline(_ frame: ClientFrame) {
         guard let conversation = existingConversation(of: frame) else { return }
         switch frame.watch {
-        case true: dispatcher.watches.add(self, conversation)
+        case true:
+            let limit = services.settings.limits.watches
+            guard watched.count < limit || watched.contains(conversation.stream) else {
+                refuse(frame, .refused, "too many watches: a socket may have \(limit)")
+                return
+            }
+            dispatcher.watches.add(self, conversation)
         case false: dispatcher.watches.remove(self, conversation.stream)
         case nil: break
         }

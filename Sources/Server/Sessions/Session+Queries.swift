@@ -19,23 +19,23 @@ extension Session {
             body(self)
             return
         }
-        isWaitingForView = true
+        let wait = beginViewWait()
         let loop = dispatcher.loop
         let state = NIOLoopBound((self, body), eventLoop: loop)
         let token = view.whenProjected(least) {
             loop.execute {
                 let (session, body) = state.value
-                guard session.isWaitingForView else { return }
-                session.isWaitingForView = false
+                guard session.viewWait == wait else { return }
+                session.viewWait = nil
                 body(session)
                 session.pump()
             }
         }
-        let wait = TimeAmount.milliseconds(Int64(services.settings.limits.queryWaitMilliseconds))
-        loop.assumeIsolated().scheduleTask(in: wait) { [weak self] in
-            guard let self, isWaitingForView, view.projected < least else { return }
+        let patience = TimeAmount.milliseconds(Int64(services.settings.limits.queryWaitMilliseconds))
+        loop.assumeIsolated().scheduleTask(in: patience) { [weak self] in
+            guard let self, viewWait == wait, view.projected < least else { return }
             token.cancel()
-            isWaitingForView = false
+            viewWait = nil
             refuse(frame, .notStored, Self.viewIsAwayText)
             pump()
         }
@@ -69,14 +69,23 @@ extension Session {
                     finishAnswer()
                     return
                 }
-                // Others on this loop come first.
-                context.eventLoop.assumeIsolated().execute { [weak self] in self?.continueAnswer() }
+                continueAnswerSoon()
                 return
             }
         } catch {
             services.logger.error("a query failed", metadata: ["error": "\(error)"])
             answer = nil
             close(code: 1011, reason: "the answer can't be read")
+        }
+    }
+
+    /// Writes on after the others on this loop.
+    private func continueAnswerSoon() {
+        guard !isContinuing, let context else { return }
+        isContinuing = true
+        context.eventLoop.assumeIsolated().execute { [weak self] in
+            self?.isContinuing = false
+            self?.continueAnswer()
         }
     }
 

@@ -32,7 +32,10 @@ extension Session {
         case .guest:
             guard case .account(_, let offset) = outcome else { return (nil, 0) }
             return (nil, offset)
-        case .send(let sent): return (sendReply(sent, outcome), stored)
+        case .send(let sent):
+            // The ack of what was sent before has its place too: a client takes its position from it.
+            if case .duplicate(let first) = outcome { return (sendReply(sent, outcome), first) }
+            return (sendReply(sent, outcome), stored)
         case .change(let type, let target, let ref):
             guard stored > 0 || outcome == .unchanged(target) else {
                 return (refusalReply(outcome, type: type, ref: ref), 0)

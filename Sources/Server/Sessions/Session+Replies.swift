@@ -21,7 +21,7 @@ extension Session {
         if case .guest = awaited, let held = heldForGuest {
             heldForGuest = nil
             if case .account = outcome {
-                inbox.prepend(.request(held))
+                inbox.putBack(held)
             } else {
                 refuse(held, .notStored, Self.notStoredText)
             }
@@ -57,19 +57,27 @@ extension Session {
     func receive(_ payload: Span<UInt8>, isUTF8: Bool) {
         // What comes after the server was asked to stop isn't begun any more; without an ack, it will be sent again.
         guard !isClosing, comesBackAfter == nil else { return }
+        let request: Inbox.Request
         do throws(BadRequest) {
-            inbox.append(.request(try ClientFrame.parse(payload, isUTF8: isUTF8, limits: services.frameLimits)))
+            request = .request(try ClientFrame.parse(payload, isUTF8: isUTF8, limits: services.frameLimits))
         } catch {
-            inbox.append(.invalid(error))
+            request = .invalid(error)
         }
+        inbox.append(request, bytes: payload.count)
     }
 
     /// Handles requests until one has to wait for what came before it.
     func pump() {
-        while !isClosing, heldForGuest == nil, !isWaitingForView, answer == nil, cursor.resume == nil,
+        var budget = Self.requestsAtOnce
+        while !isClosing, heldForGuest == nil, viewWait == nil, answer == nil, cursor.resume == nil,
             let next = inbox.first
         {
             if case .request(let frame) = next, !mayBegin(frame) { break }
+            guard budget > 0 else {
+                pumpSoon()
+                break
+            }
+            budget -= 1
             inbox.removeFirst()
             switch next {
             case .request(let frame): handle(frame)
@@ -82,6 +90,10 @@ extension Session {
             }
         }
         flush()
+        if missedPresence, !cursor.isLagging, answer == nil {
+            missedPresence = false
+            dispatcher.watches.settle(watched)
+        }
         if comesBackAfter != nil { drainIfDone() }
         if let resume = whenUnsaturated, !isSaturated {
             whenUnsaturated = nil
@@ -91,14 +103,25 @@ extension Session {
 
     /// Whether what was asked for before `frame` is answered, as far as `frame` needs it.
     private func mayBegin(_ frame: ClientFrame) -> Bool {
-        // A query sees what was asked for before it, and a cursor is moved only when no ack waits for its place.
-        guard frame.isQuery || frame.type == 6 else { return true }
+        // A query sees what was asked for before it, and a cursor is moved only when no ack waits for its place. Who is
+        // online may be a long answer, so there is one at a time.
+        guard frame.isQuery || frame.type == 6 || frame.type == 8 else { return true }
         if hasReplies { flush() }
         return !hasReplies && (frame.type == 6 || !cursor.isLagging)
     }
 
     /// Whether so much waits that the client must not be read from for now.
-    var isSaturated: Bool { inbox.count + cursor.replies.count >= services.settings.limits.pendingRequests }
+    var isSaturated: Bool {
+        let limits = services.settings.limits
+        return inbox.count + cursor.replies.count >= limits.pendingRequests || inbox.bytes > 2 * limits.frameBytes
+    }
+
+    /// Goes on after the others on this loop.
+    private func pumpSoon() {
+        context?.eventLoop.assumeIsolated().execute { [weak self] in self?.pump() }
+    }
+
+    private static let requestsAtOnce = 256
 
     /// Appends a reply in its place.
     func reply(_ json: ByteBuffer) { cursor.replies.append(json) }

@@ -166,9 +166,12 @@ extension Session {
 
     /// Whether this socket's user is in `room`, as far as the socket knows; for a command the writer has the last word.
     private func isMember(of room: RoomID) -> Bool {
-        if cursor.rooms.contains(room) { return true }
-        // The cursor may be behind a membership that was made over HTTP, which the client knows of already.
-        return (try? services.views.rooms.isMember(me, of: room).value) ?? false
+        // The cursor may be behind what was changed over HTTP, of which the client knows already, and the view behind
+        // the cursor: whichever knows more.
+        guard let answer = try? services.views.rooms.isMember(me, of: room), answer.asOf >= position else {
+            return cursor.rooms.contains(room)
+        }
+        return answer.value
     }
 }
 

@@ -1,5 +1,4 @@
 import Broker
-import DequeModule
 import NIOCore
 import Projections
 
@@ -32,16 +31,15 @@ extension Session {
     }
 
     private func move(to offset: Offset, rooms: Set<RoomID>?, for frame: ClientFrame) {
-        guard !isClosing else { return }
+        guard context != nil, !isClosing else { return }
         guard !hasReplies else {
             // Something was asked for on this socket's behalf meanwhile; its answer comes first.
-            inbox.prepend(.request(frame))
+            inbox.putBack(frame)
             return
         }
-        let before = cursor.rooms
         cursor.move(to: offset, rooms: rooms, .request(ref: frame.ref))
-        for room in before.subtracting(cursor.rooms) { dispatcher.unsubscribe(self, from: room) }
-        for room in cursor.rooms.subtracting(before) { dispatcher.subscribe(self, to: room) }
+        mayDiffer = true
+        scannedAnyway = 0
         timeline = nil
         catchUpSoon()
     }

@@ -1,5 +1,4 @@
 import Broker
-import DequeModule
 import NIOCore
 import Projections
 
@@ -17,12 +16,6 @@ final class Session {
         case room
         /// Everything of a user.
         case session
-    }
-
-    /// What a client's message came to.
-    enum Request {
-        case request(ClientFrame)
-        case invalid(BadRequest)
     }
 
     let kind: Kind
@@ -47,24 +40,37 @@ final class Session {
     var told: Offset
 
     /// Requests that wait for an answer before them.
-    var inbox: Deque<Request> = []
+    var inbox = Inbox()
     /// The request that waits for a guest to be let in.
     var heldForGuest: ClientFrame?
     /// The query that is being answered.
     var answer: (any QueryAnswer)?
-    var isWaitingForView = false
+    /// The wait for a view that the request in hand is in; nil if none is.
+    var viewWait: Int?
+    private var lastViewWait = 0
+    var isContinuing = false
     /// Called once, when the client may be read from again.
     var whenUnsaturated: (() -> Void)?
 
+    /// The rooms that it is in as far as routing and presence go: those of now, wherever the cursor stands.
+    var subscribed: Set<RoomID>
+    /// Whether they may differ from the cursor's when that comes to the head.
+    var mayDiffer = true
     /// The conversations and rooms whose presence it watches; kept by ``PresenceWatches``.
     var watched: Set<StreamID> = []
+    /// Whether a change of presence could not be pushed.
+    var missedPresence = false
+    /// Up to here it isn't worth while to ask the indexes again.
+    var scannedAnyway: Offset = 0
 
     /// Set when the server stops: the socket is closed as soon as all that was asked for is answered, and its client
     /// may come back after this time.
     var comesBackAfter: TimeAmount?
     private(set) var isClosing = false
-    /// The answer to the last ping that came while the channel was full.
-    var heldPong: ByteBuffer?
+    private var hasEnded = false
+    private var isSoonWritable = false
+    /// The answer to the last pings that came while the channel was full.
+    var heldPongs: ByteBuffer?
     private var lastHeard: NIODeadline
     private var lastPing: NIODeadline
     private var expiry: Scheduled<Void>?
@@ -104,6 +110,7 @@ final class Session {
             after: start.offset
         )
         told = start.offset
+        subscribed = start.currentRooms
         lastHeard = .now()
         lastPing = lastHeard
     }
@@ -127,6 +134,7 @@ final class Session {
     /// The socket is open: greets, and catches up to what has happened since its cursor was set.
     func start(_ context: ChannelHandlerContext, expiresIn lifetime: TimeAmount?) {
         self.context = context
+        dispatcher.open(self)
         if let greeting { write(greeting.textFrame) }
         if let lifetime {
             expiry = context.eventLoop.assumeIsolated().scheduleTask(in: lifetime) { [weak self] in
@@ -138,19 +146,27 @@ final class Session {
         case .accepted: cursor.resumes()
         case .refused(let refusal): write(resumeRefusal(refusal, for: nil).textFrame)
         }
-        dispatcher.open(self)
+        if dispatcher.isDraining { drain(comesBackAfter: .zero) }
         catchUp()
     }
 
     /// The socket is gone.
+    ///
+    /// A write that fails tells so before it returns, so nothing is taken apart here: that comes a moment later.
     func end() {
-        guard context != nil else { return }
+        guard !hasEnded else { return }
+        hasEnded = true
         context = nil
+        dispatcher.loop.execute { [bound = NIOLoopBound(self, eventLoop: dispatcher.loop)] in bound.value.takeApart() }
+    }
+
+    private func takeApart() {
         answer = nil
         timeline = nil
+        viewWait = nil
         inbox.removeAll()
         heldForGuest = nil
-        heldPong = nil
+        heldPongs = nil
         expiry?.cancel()
         dispatcher.ended(self)
     }
@@ -175,14 +191,14 @@ final class Session {
 
     func tick(now: NIODeadline) {
         let limits = services.settings.limits
-        if limits.lagEvents > 0, dispatcher.position > position + UInt64(limits.lagEvents) {
-            close(code: 4002, reason: "too far behind: resume after \(position)")
-            return
-        }
+        guard let context else { return }
         // Silence of a client that reads slowly says nothing: a ping would stand behind what it hasn't read. Whether
-        // its machine is still there, the kernel finds out (TCP_USER_TIMEOUT).
-        guard let context, context.channel.isWritable else {
+        // its machine is still there, the kernel finds out, by what it sends again without an answer.
+        guard context.channel.isWritable else {
             lastHeard = now
+            if limits.lagEvents > 0, cursor.resume == nil, dispatcher.position > position + UInt64(limits.lagEvents) {
+                close(code: 4002, reason: "too far behind: resume after \(position)")
+            }
             return
         }
         if now - lastHeard >= .seconds(Int64(limits.idleSeconds)) {
@@ -218,9 +234,10 @@ final class Session {
 
     /// Writes what there is of the log and of replies up to `offset`.
     func writeEvents(_ bytes: ByteBuffer, upTo offset: Offset) {
-        guard bytes.readableBytes > 0 else { return cursor.wrote(upTo: offset, isWritable: true) }
+        cursor.advance(to: offset)
+        guard bytes.readableBytes > 0 else { return }
         write(bytes)
-        cursor.wrote(upTo: offset, isWritable: context?.channel.isWritable ?? true)
+        if let context, !context.channel.isWritable { lag() }
     }
 
     /// Writes a frame that isn't in the log, if it can go now: kept for later it would be worth nothing.
@@ -235,15 +252,33 @@ final class Session {
         return true
     }
 
-    /// Answers a ping; while the channel is full only the last one (RFC 6455, 5.5.3), so that nothing piles up.
-    func pong(_ payload: Span<UInt8>) {
-        var pong = ByteBuffer()
-        pong.writeFrame(.pong, payload: payload)
-        if let context, !context.channel.isWritable { heldPong = pong } else { write(pong) }
+    /// Answers pings; while the channel is full only the last ones (RFC 6455, 5.5.3), so that nothing piles up.
+    func writePongs(_ pongs: ByteBuffer) {
+        guard pongs.readableBytes > 0 else { return }
+        if let context, !context.channel.isWritable { heldPongs = pongs } else { write(pongs) }
     }
 
     /// Leaves live events for later, from here on.
     func lag() { cursor.lag(handedOut: dispatcher.position) }
+
+    /// The channel takes bytes again, of which it may tell in the middle of a write: so a moment later.
+    func becomesWritable(_ more: @escaping () -> Void) {
+        guard !isSoonWritable, let context else { return }
+        isSoonWritable = true
+        context.eventLoop.assumeIsolated().execute { [weak self] in
+            guard let self else { return }
+            isSoonWritable = false
+            becameWritable()
+            more()
+        }
+    }
+
+    /// A wait for a view begins.
+    func beginViewWait() -> Int {
+        lastViewWait += 1
+        viewWait = lastViewWait
+        return lastViewWait
+    }
 }
 
 @available(*, unavailable)

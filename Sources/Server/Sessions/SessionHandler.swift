@@ -11,6 +11,9 @@ final class SessionHandler: ChannelInboundHandler, RemovableChannelHandler {
     private var unread: ByteBuffer?
     private var isReading = true
     private var hasStarted = false
+    private var isDecoding = false
+    private static let pongBytes = 4096
+    private var hasReadMore = false
 
     /// - Parameters:
     ///   - maximumFrameBytes: The most bytes of a frame and of a message.
@@ -48,8 +51,7 @@ final class SessionHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         if context.channel.isWritable {
-            session.becameWritable()
-            resume(context)
+            session.becomesWritable { [weak self] in self?.resume(context) }
         }
         context.fireChannelWritabilityChanged()
     }
@@ -74,9 +76,23 @@ final class SessionHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     private func decode(_ context: ChannelHandlerContext) {
-        guard var bytes = unread else { return }
+        // A write that fails reads what is left before it returns: that waits for its turn in `unread`.
+        guard !isDecoding else { return }
+        isDecoding = true
+        defer { isDecoding = false }
+        while decodeOnce(context) {}
+    }
+
+    /// Takes in the frames that are there.
+    ///
+    /// - Returns: Whether more has come meanwhile.
+    private func decodeOnce(_ context: ChannelHandlerContext) -> Bool {
+        guard isReading, var bytes = unread else { return false }
         unread = nil
         let session = session
+        // Nothing is written while the decoder is at work.
+        var pongs = ByteBuffer()
+        var close: (hasCome: Bool, code: UInt16?) = (false, nil)
         do {
             let outcome = try decoder.decode(&bytes, scratch: &session.dispatcher.scratch) {
                 (frame, payload) throws(ProtocolViolation) in
@@ -85,28 +101,49 @@ final class SessionHandler: ChannelInboundHandler, RemovableChannelHandler {
                     session.receive(payload, isUTF8: frame == .text)
                     return session.isSaturated ? .stop : .goOn
                 case .ping:
-                    session.pong(payload)
+                    // Of a great many that come at once the last is enough (RFC 6455, 5.5.3).
+                    if pongs.readableBytes > Self.pongBytes { pongs.clear() }
+                    pongs.writeFrame(.pong, payload: payload)
                 case .pong: break
                 case .close(let code):
-                    if !session.isClosing { session.write(.closeFrame(code: code)) }
-                    context.close(promise: nil)
+                    close = (true, code)
+                    return .stop
                 }
                 return .goOn
             }
-            if bytes.readableBytes > 0 { unread = bytes }
+            session.writePongs(pongs)
             session.pump()
+            if close.hasCome {
+                if !session.isClosing { session.write(.closeFrame(code: close.code)) }
+                context.close(promise: nil)
+                return false
+            }
+            keep(bytes)
             if outcome == .stopped { pause(context) }
+            return outcome == .stopped || hasReadMore
         } catch {
+            session.writePongs(pongs)
             session.pump()
             session.close(code: error.closeCode, reason: error.reason)
             // Nothing more is read of this client. The end of our stream tells it so, where a full close would answer
             // what it still sends with a reset, and that could overtake the close frame.
             context.close(mode: .output, promise: nil)
+            return false
         }
     }
 
+    /// Puts what is left of `bytes` before what has come meanwhile.
+    private func keep(_ bytes: ByteBuffer) {
+        hasReadMore = unread != nil
+        guard bytes.readableBytes > 0 else { return }
+        guard var later = unread else { return unread = bytes }
+        var all = bytes
+        all.writeBuffer(&later)
+        unread = all
+    }
+
     private func pause(_ context: ChannelHandlerContext) {
-        guard session.isSaturated else { return decode(context) }
+        guard session.isSaturated else { return }
         isReading = false
         session.whenUnsaturated = { [weak self] in self?.resume(context) }
         context.channel.setOption(.autoRead, value: false).whenFailure { _ in }

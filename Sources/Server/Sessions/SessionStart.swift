@@ -6,6 +6,8 @@ struct SessionStart {
     var offset: Offset
     /// The user's rooms as of `offset`.
     var rooms: Set<RoomID> = []
+    /// The user's rooms of now.
+    var currentRooms: Set<RoomID> = []
     /// Whether a socket of the older servers' kinds gets reads, edits, deletions, typing and presence as well.
     var wantsChanges = false
     var resume = Resume.none

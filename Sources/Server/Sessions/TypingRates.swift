@@ -21,29 +21,38 @@ final class TypingRates: Sendable {
         var isScheduled = false
     }
 
-    private let entries = Mutex<[Command.Conversation: Entry]>([:])
+    private struct State {
+        var entries: [Command.Conversation: Entry] = [:]
+        var purgedAt = NIODeadline.uptimeNanoseconds(0)
+    }
+
+    private let entries = Mutex(State())
 
     private static let interval = TimeAmount.seconds(1)
     /// Past this many conversations, those that have been silent for their second are forgotten.
     private static let capacity = 10_000
 
     /// How many conversations are remembered.
-    var count: Int { entries.withLock { $0.count } }
+    var count: Int { entries.withLock { $0.entries.count } }
 
     /// Somebody says in `conversation` whether they type.
     func say(_ isTyping: Bool, in conversation: Command.Conversation, now: NIODeadline) -> Verdict {
-        entries.withLock { entries in
-            if entries.count >= Self.capacity {
-                entries = entries.filter { $0.value.isScheduled || now - $0.value.passedAt < Self.interval }
+        entries.withLock { state in
+            // Who is remembered has spoken within a second or two: to look more often would find nothing to forget.
+            if state.entries.count >= Self.capacity, now - state.purgedAt >= Self.interval {
+                state.purgedAt = now
+                state.entries = state.entries.filter {
+                    $0.value.isScheduled || now - $0.value.passedAt < Self.interval
+                }
             }
-            guard var entry = entries[conversation], now - entry.passedAt < Self.interval else {
-                entries[conversation] = Entry(passedAt: now, passed: isTyping)
+            guard var entry = state.entries[conversation], now - entry.passedAt < Self.interval else {
+                state.entries[conversation] = Entry(passedAt: now, passed: isTyping)
                 return .pass
             }
             entry.held = isTyping == entry.passed ? nil : isTyping
             let schedules = entry.held != nil && !entry.isScheduled
             if schedules { entry.isScheduled = true }
-            entries[conversation] = entry
+            state.entries[conversation] = entry
             return schedules ? .hold(Self.interval - (now - entry.passedAt)) : .drop
         }
     }
@@ -52,12 +61,12 @@ final class TypingRates: Sendable {
     ///
     /// - Returns: What to pass on now; nil for nothing.
     func due(_ conversation: Command.Conversation, now: NIODeadline) -> Bool? {
-        entries.withLock { entries in
-            guard var entry = entries[conversation] else { return nil }
+        entries.withLock { state in
+            guard var entry = state.entries[conversation] else { return nil }
             entry.isScheduled = false
             let held = entry.held
             if let held { entry = Entry(passedAt: now, passed: held) }
-            entries[conversation] = entry
+            state.entries[conversation] = entry
             return held
         }
     }

@@ -95,7 +95,7 @@ struct BenchTests {
     @Test func `a sender keeps a bounded number of messages on their way`() throws {
         var sender = FanoutSender(sender: 0, room: "r", messages: 600, bytes: 24, progress: FanoutProgress())
         var output = ByteBuffer()
-        sender.start(&output)
+        sender.wake(&output)
         let first = output.readableBytes
         for number in 0..<600 {
             let reply = ByteBuffer(
@@ -117,7 +117,7 @@ struct BenchTests {
     func `an answer that is no ack of the message that is due fails`(text: String) {
         var sender = FanoutSender(sender: 0, room: "r", messages: 2, bytes: 24, progress: FanoutProgress())
         var output = ByteBuffer()
-        sender.start(&output)
+        sender.wake(&output)
         let reply = ByteBuffer(string: text)
         #expect(throws: (any Error).self) { try sender.receive(reply, at: 0, count: reply.readableBytes, &output) }
     }

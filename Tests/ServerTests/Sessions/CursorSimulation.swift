@@ -208,8 +208,9 @@ struct CursorSimulation {
     }
 
     private mutating func written(_ frames: [Frame], upTo offset: Offset) {
+        cursor.advance(to: offset)
         channel += frames
-        cursor.wrote(upTo: offset, isWritable: frames.isEmpty || isWritable)
+        if !frames.isEmpty, !isWritable { cursor.lag(handedOut: position) }
     }
 
     private var isWritable: Bool { channel.count < channelRoom }
@@ -327,7 +328,7 @@ struct CursorSimulation {
         return rooms
     }
 
-    /// What a run from `after` to the head must bring, the end of a resume apart, when `acks` are those that it brought.
+    /// What a run from `after` to the head must bring, given the acks that it brought, the end of a resume apart.
     func expected(after: Offset, acks: Set<Offset>) -> [Frame] {
         var frames: [Frame] = []
         for offset in Offset(log.count) > after ? after + 1...Offset(log.count) : 0...0 where offset > 0 {
