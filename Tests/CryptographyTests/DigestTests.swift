@@ -41,4 +41,18 @@ import Testing
         #expect(same == original)
         #expect(same.hashValue == original.hashValue)
     }
+
+    @Test func `two digests behind a byte are hashed as their bytes are`() throws {
+        let hasher = SHA256()
+        let left = SHA256.hash(Self.bytes.span)
+        let right = SHA256.hash([1, 2, 3].span)
+        for prefix in [0, 1, 255] as [UInt8] {
+            let bytes = [left, right].reduce(into: [prefix]) { bytes, digest in
+                let run = digest.bytes
+                bytes += run.indices.map { run[$0] }
+            }
+            #expect(bytes.count == 65)
+            #expect(hasher.hash(prefix: prefix, left, right) == SHA256.hash(bytes.span))
+        }
+    }
 }
