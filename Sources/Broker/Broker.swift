@@ -1,5 +1,6 @@
 internal import Dispatch
 internal import Foundation
+internal import LMDB
 internal import Synchronization
 
 /// Takes commands, decides on them one after the other, and makes what follows durable: the only one who appends.
@@ -101,10 +102,9 @@ package final class Broker: Sendable {
             limits: options.limits,
             state: state,
             head: log.head,
+            erased: try state.erasedAccounts().value,
             findAccount: { try log.accountID(named: $0) },
-            findEvent: { offset in
-                try log.withRecord(at: offset) { Decider.FoundEvent(header: $0.header, isRedacted: $0.isRedacted) }
-            }
+            findEvent: { try log.withRecord(at: $0) { Decider.FoundEvent($0) } }
         )
         try log.read(after: projected) { record in
             try warm.replay(record.header, at: record.offset)
@@ -127,14 +127,27 @@ package final class Broker: Sendable {
     ///
     /// - Returns: False if too much is waiting already or the broker has stopped; there will be no receipt then.
     package func submit(_ command: Command, origin: Origin) -> Bool {
-        queue.append(Submission(command: command, sink: origin.sink, ticket: origin.ticket, reply: nil))
+        queue.append(Submission(task: .command(command), sink: origin.sink, ticket: origin.ticket))
     }
 
     /// Puts a command on the queue and waits for its answer.
     package func execute(_ command: Command) async -> Outcome {
         await withCheckedContinuation { continuation in
-            let submission = Submission(command: command, sink: -1, ticket: 0) { continuation.resume(returning: $0) }
+            let submission = Submission(task: .command(command), reply: { continuation.resume(returning: $0) })
             if !queue.append(submission) { continuation.resume(returning: .refused(.unavailable)) }
+        }
+    }
+
+    /// Writes the log's file anew without what is no longer in it, as ``EventLog/compact()`` does, between two commits.
+    ///
+    /// Commands wait meanwhile; reads go on.
+    ///
+    /// - Throws: ``Refusal/unavailable`` if too much is waiting or the broker has stopped; what the log throws, for
+    ///   one for want of room. The log is then as it was.
+    package func compactLog() async throws {
+        try await withCheckedThrowingContinuation { continuation in
+            let submission = Submission(task: .compaction { continuation.resume(with: $0) })
+            if !queue.append(submission) { submission.refuse() }
         }
     }
 
@@ -153,7 +166,7 @@ package final class Broker: Sendable {
     private func refuseWaiting() {
         var waiting: [Submission] = []
         while queue.take(&waiting) {
-            for submission in waiting { submission.reply?(.refused(.unavailable)) }
+            for submission in waiting { submission.refuse() }
             waiting.removeAll()
         }
     }
@@ -173,21 +186,17 @@ package final class Broker: Sendable {
     ///
     /// - Returns: The index of the first command that is left.
     private func commit(_ waiting: [Submission], from start: Int, _ decider: inout Decider) -> Int {
-        if failure != nil {
-            answer(
-                waiting[start...],
-                waiting[start...].map { _ in .refused(.unavailable) },
-                EventBatch(first: log.head + 1)
-            )
-            return waiting.count
+        if case .compaction(let done) = waiting[start].task {
+            done(failure == nil ? Result { try log.compact() } : .failure(Refusal.unavailable))
+            return start + 1
         }
         decider.begin(head: log.head, milliseconds: max(clock(), log.lastMilliseconds))
         var outcomes: [Outcome] = []
         var end = start
         while end < waiting.count, decider.batch.entries.count < options.batchEvents,
-            decider.batch.bytes.count < options.batchBytes
+            decider.batch.bytes.count < options.batchBytes, case .command(let command) = waiting[end].task
         {
-            outcomes.append(decider.decide(waiting[end].command))
+            outcomes.append(failure == nil ? decider.decide(command) : .refused(.unavailable))
             end += 1
         }
         let batch = decider.batch
@@ -233,5 +242,13 @@ package final class Broker: Sendable {
             guard var taken = content.withLock({ $0.take() }) else { return }
             taken.broker.run(&taken.decider)
         }
+    }
+}
+
+extension Decider.FoundEvent {
+    init(_ record: borrowing Record) {
+        header = record.header
+        isRedacted = record.isRedacted
+        messageID = record.header.type == .messageSent ? [UInt8](copying: MessagePayload.id(of: record.payload)) : []
     }
 }

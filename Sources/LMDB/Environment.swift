@@ -52,6 +52,9 @@ package final class Environment: @unchecked Sendable {
     /// The directory that holds `data.mdb` and `lock.mdb`.
     package var path: String { location.withLock { $0 } }
 
+    /// How it was opened.
+    package let options: Options
+
     private let location: Mutex<String>
 
     // `MDB_env` may be shared between threads (lmdb.h, "Caveats"); the handle never changes: hence @unchecked Sendable.
@@ -73,6 +76,7 @@ package final class Environment: @unchecked Sendable {
         }
         let canonical = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
         location = Mutex(canonical)
+        self.options = options
         guard Self.open.withLock({ $0.insert(canonical).inserted }) else {
             throw LMDBError(code: 16, function: "open \(path)")
         }
@@ -141,6 +145,13 @@ package final class Environment: @unchecked Sendable {
         unsafe try LMDBError.check(mdb_txn_begin(handle, nil, flags, &begun), "mdb_txn_begin")
         guard let begun = unsafe begun else { preconditionFailure("mdb_txn_begin succeeded without a handle") }
         return unsafe begun
+    }
+
+    /// Begins a snapshot of the environment, which ends with the value.
+    ///
+    /// For what keeps other things beside the snapshot; ``read(_:)`` for all else. The environment must live longer.
+    package func snapshot() throws(LMDBError) -> ReadTransaction {
+        unsafe ReadTransaction(handle: try begin(readOnly: true))
     }
 
     /// Runs `body` on a snapshot of the environment.

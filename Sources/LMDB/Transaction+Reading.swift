@@ -152,6 +152,16 @@ extension Transaction where Self: ~Copyable {
         }
     }
 
+    /// The least key, of a table with integer keys, that is no less than `start`.
+    package borrowing func firstIntegerKey(in table: Table, from start: UInt64) throws -> UInt64? {
+        var found: UInt64?
+        try scan(table, from: start) { key, _ in
+            found = key
+            return false
+        }
+        return found
+    }
+
     /// The greatest key of a table with integer keys.
     package borrowing func lastIntegerKey(in table: Table) throws -> UInt64? {
         try unsafe withCursor(on: table) { cursor in

@@ -167,6 +167,19 @@ import Testing
         }
     }
 
+    @Test func `a snapshot that is kept sees what was there, until it is let go of`() throws {
+        try withTable { environment, table in
+            try environment.put([1], for: [1], in: table)
+            func read(_ transaction: borrowing ReadTransaction) throws -> UInt8? {
+                try transaction.value(of: [1].span, in: table)?[0]
+            }
+            let snapshot = try environment.snapshot()
+            try environment.put([2], for: [1], in: table)
+            #expect(try read(snapshot) == 1)
+            #expect(try read(environment.snapshot()) == 2)
+        }
+    }
+
     @Test func `many threads read while one writes`() throws {
         try withTable { environment, table in
             try environment.put([0, 0], for: [1], in: table)

@@ -57,7 +57,7 @@ import Testing
             let keys: [UInt64] = [256, 1, 255, UInt64(UInt32.max) + 1, .max, 0]
             for key in keys { try environment.put([UInt8(truncatingIfNeeded: key)], for: key, in: table) }
             var seen: [UInt64] = []
-            try environment.read { transaction in
+            try environment.read { transaction throws in
                 try transaction.scan(table, from: 0) { key, value in
                     seen.append(key)
                     #expect(value[0] == UInt8(truncatingIfNeeded: key))
@@ -68,6 +68,22 @@ import Testing
             #expect(try environment.value(of: UInt64.max, in: table) == [255])
             #expect(try environment.value(of: 2, in: table) == nil)
             #expect(try environment.lastIntegerKey(in: table) == .max)
+        }
+    }
+
+    @Test func `the least integer key from some key on is found`() throws {
+        try withTable(hasIntegerKeys: true) { environment, table in
+            for key in [3, 256, UInt64.max] { try environment.put([1], for: key, in: table) }
+            try environment.read { transaction throws in
+                for (start, found) in [(0, 3), (3, 3), (4, 256), (257, .max), (.max, .max)] as [(UInt64, UInt64)] {
+                    #expect(try transaction.firstIntegerKey(in: table, from: start) == found)
+                }
+            }
+            #expect(try environment.write { try $0.remove([3, 0, 0, 0, 0, 0, 0, 0].span, from: table) })
+            #expect(try environment.read { try $0.firstIntegerKey(in: table, from: 0) } == 256)
+        }
+        try withTable(hasIntegerKeys: true) { environment, table throws in
+            #expect(try environment.read { try $0.firstIntegerKey(in: table, from: 0) } == nil)
         }
     }
 

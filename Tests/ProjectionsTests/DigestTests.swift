@@ -9,7 +9,7 @@ struct DigestTests {
     /// A view of each kind with some rows in every table.
     private func filled(_ projection: any Projection.Type) throws -> (TestLog, ViewStore) {
         let test = try TestLog()
-        var scenario = Scenario(seed: 61, accounts: 5)
+        var scenario = Scenario(seed: 61, accounts: 5, redacts: true)
         try test.append(scenario.events(260))
         let folder = test.viewFolder()
         let (store, _) = try folder.open(projection, log: test.log)

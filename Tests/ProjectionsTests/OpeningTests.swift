@@ -7,9 +7,6 @@ import Testing
 
 /// Which views are trusted at a start, and which are made anew.
 struct OpeningTests {
-    // The log's notes have a checkpoint of their own.
-    private typealias Checkpoint = Projections.Checkpoint
-
     private func filled(seed: UInt64) async throws -> TestLog {
         let test = try TestLog()
         var scenario = Scenario(seed: seed)

@@ -10,7 +10,7 @@ struct ReplayTests {
     func `live, reopened and rebuilt in any batches are the same, byte for byte`(seed: UInt64) async throws {
         print("seed \(seed)")
         let test = try TestLog()
-        var scenario = Scenario(seed: seed)
+        var scenario = Scenario(seed: seed, redacts: seed > 12)
         var views = try test.openViews(options: .init(batchEvents: 7))
         try views.start()
         for _ in 0..<6 {
@@ -105,6 +105,37 @@ struct ReplayTests {
             and: store(ConversationsProjection.self, in: test.folder("redacted"))
         )
         #expect(difference != nil)
+    }
+
+    /// As the log was at each checkpoint, and as it is once much of it is redacted.
+    @Test(arguments: [24, 25, 26] as [UInt64])
+    func `a view up to a checkpoint has the same digest before and after redactions that came later`(
+        seed: UInt64
+    ) throws {
+        print("seed \(seed)")
+        let test = try TestLog()
+        var scenario = Scenario(seed: seed, redacts: true)
+        var before: [(end: Offset, digests: [String])] = []
+        func digests(_ end: Offset, _ data: String, batchEvents: Int) throws -> [String] {
+            let data = test.folder(data)
+            try Rebuild.build(Views.projections, from: test.log, upTo: end, data: data, batchEvents: batchEvents)
+            return try Views.projections.map { projection in
+                let digest = try ViewDigest(store(projection, in: data))
+                return "\(digest.view) \(digest.digest)\(digest.damage)"
+            }
+        }
+        for _ in 0..<8 {
+            let end = try test.append(scenario.events(60))
+            before.append((end, try digests(end, "before-\(end)", batchEvents: 13)))
+        }
+        let redactions = test.events.count { $0.type == .payloadRedacted }
+        #expect(redactions > 30)
+        for (end, expected) in before {
+            for batchEvents in [1, 7, 100_000] {
+                #expect(try digests(end, "after-\(end)-\(batchEvents)", batchEvents: batchEvents) == expected)
+            }
+        }
+        #expect(Set(before.map(\.digests)).count == before.count)
     }
 
     private func store(_ projection: any Projection.Type, in data: String) throws -> ViewStore {

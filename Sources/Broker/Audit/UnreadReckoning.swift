@@ -51,7 +51,9 @@ package struct UnreadReckoning: Sendable {
             entries[header.stream] = Entry(subject: header.stream, isRoom: true, joined: offset)
         case .memberRemoved:
             if header.subject == account { entries[header.stream] = nil }
-        case .userRegistered, .guestSeen, .userLoggedIn, .loginFailed, .messageEdited, .roomCreated, .ownerChanged:
+        case .userRegistered, .guestSeen, .userLoggedIn, .loginFailed, .messageEdited, .roomCreated, .ownerChanged,
+            .payloadRedacted, .userErased, .viewAttested, .auditorRead:
+            // An erased message stays a message.
             break
         }
     }

@@ -21,6 +21,16 @@ package enum Command: Sendable {
     case createRoom(RoomID, creator: AccountID, name: String, members: [AccountID])
     case addMember(AccountID, to: RoomID, by: AccountID)
     case removeMember(AccountID, from: RoomID, by: AccountID)
+    /// Erases payloads from the log.
+    case redact(Redaction)
+    /// Takes an account's name from it, for ever; what it has left in the log is to be redacted afterwards.
+    ///
+    /// ``Broker/eraseUser(_:reason:by:)`` does both. Doing it again changes nothing and succeeds.
+    case eraseUser(UserErasure)
+    /// Says what views held at an offset.
+    case attest([EventPayload.AttestedView], at: Offset)
+    /// Says that an auditor has read content, and what was asked for.
+    case recordAuditorRead(AccountID, request: String)
 
     /// Somebody's side of a direct conversation or of a room.
     package struct Conversation: Hashable, Sendable {
@@ -66,6 +76,48 @@ package enum Command: Sendable {
             self.payload = payload
             self.idHash = idHash
         }
+    }
+
+    /// Payloads to erase.
+    package struct Redaction: Sendable {
+        /// The events, all or none of them.
+        ///
+        /// What is redacted already stays so. An account's registrations may be among them once the account is erased,
+        /// because its name would stay behind otherwise.
+        package var offsets: [Offset]
+        /// Why; it stays in the log.
+        package var reason: String
+        /// ``Identifier/none`` for the operator.
+        package var actor: AccountID
+
+        package init(offsets: [Offset], reason: String, actor: AccountID) {
+            self.offsets = offsets
+            self.reason = reason
+            self.actor = actor
+        }
+    }
+
+    /// An account that is to go.
+    package struct UserErasure: Sendable {
+        package var account: AccountID
+        /// All that the account goes by (``EventLog/names(of:)``).
+        package var names: [AccountName]
+        /// Why; it stays in the log.
+        package var reason: String
+        /// ``Identifier/none`` for the operator.
+        package var actor: AccountID
+
+        package init(account: AccountID, names: [AccountName], reason: String, actor: AccountID) {
+            self.account = account
+            self.names = names
+            self.reason = reason
+            self.actor = actor
+        }
+    }
+
+    /// Erases the payload of one event.
+    package static func redact(_ offset: Offset, reason: String, by actor: AccountID) -> Command {
+        .redact(Redaction(offsets: [offset], reason: reason, actor: actor))
     }
 
     /// Another content for a message.

@@ -1,13 +1,25 @@
 internal import Dispatch
 internal import Synchronization
 
-/// A command on its way to the writer.
+/// A command on its way to the writer, or something else that it is to do between two commits.
 struct Submission: Sendable {
-    var command: Command
-    var sink: Int
-    var ticket: UInt64
+    enum Task: Sendable {
+        case command(Command)
+        /// Called on the writer's thread when it is done.
+        case compaction(@Sendable (Result<Void, any Error>) -> Void)
+    }
+
+    var task: Task
+    var sink = -1
+    var ticket: UInt64 = 0
     /// Called with the outcome on the writer's thread, for who waits by `await`.
     var reply: (@Sendable (Outcome) -> Void)?
+
+    /// Answers what isn't done.
+    func refuse() {
+        if case .compaction(let done) = task { done(.failure(Refusal.unavailable)) }
+        reply?(.refused(.unavailable))
+    }
 }
 
 /// Many threads put commands in, the writer takes all at once.
@@ -40,6 +52,9 @@ final class CommandQueue: Sendable {
         if wakes { wake.signal() }
         return accepted
     }
+
+    /// Whether nothing waits.
+    var isEmpty: Bool { state.withLock { $0.waiting.isEmpty } }
 
     /// Swaps what waits with `taken`, which must be empty.
     ///

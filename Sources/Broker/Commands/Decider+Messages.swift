@@ -1,3 +1,5 @@
+internal import LMDB
+
 // Who may send a message, mark others' as read, and change one after it was sent.
 
 extension Decider {
@@ -113,10 +115,21 @@ extension Decider {
     }
 
     /// The event at `offset`, in the log or in the batch being built.
-    private func event(at offset: Offset) throws -> FoundEvent? {
-        guard offset >= batch.first else { return try findEvent(offset) }
+    func event(at offset: Offset) throws -> FoundEvent? {
+        guard offset >= batch.first else {
+            var found = try findEvent(offset)
+            if isRedacting(offset) { found?.isRedacted = true }
+            return found
+        }
         guard offset <= batch.last else { return nil }
-        return FoundEvent(header: batch.entries[Int(offset - batch.first)].header, isRedacted: false)
+        let index = Int(offset - batch.first)
+        let header = batch.entries[index].header
+        let id = batch.withPayload(at: index) { [UInt8](copying: MessagePayload.id(of: $0)) }
+        return FoundEvent(
+            header: header,
+            isRedacted: isRedacting(offset),
+            messageID: header.type == .messageSent ? id : []
+        )
     }
 
     private mutating func isDeleted(_ message: Offset, in stream: StreamID) throws -> Bool {

@@ -26,6 +26,14 @@ struct Decider: Sendable {
     var deletions = WriterMemory<Offset, Bool>()
     var guests = WriterMemory<AccountID, Bool>()
     private var claims: [AccountName: AccountID] = [:]
+    /// Names that the batch has taken from their accounts.
+    private var released: Set<AccountName> = []
+    /// Accounts that nobody acts as any more: few, so that all are kept.
+    private var erased: Set<AccountID>
+    /// Those that the batch erases.
+    private var erasing: Set<AccountID> = []
+    /// What the batch redacts.
+    private var redacting: Set<Offset> = []
     private var salts = SaltSource()
     /// Message ids in the log up to here are known to the view alone.
     let messageIDsNeeded: Offset
@@ -44,15 +52,20 @@ struct Decider: Sendable {
     struct FoundEvent {
         var header: EventHeader
         var isRedacted: Bool
+        /// The client's own id of a message, UTF-8; empty for none.
+        var messageID: [UInt8] = []
     }
 
+    /// - Parameter erased: The accounts that were erased, as far as the views know.
     init(
         limits: DecisionLimits,
         state: any DecisionState,
         head: Offset,
+        erased: Set<AccountID>,
         findAccount: @escaping @Sendable (AccountName) throws -> AccountID?,
         findEvent: @escaping @Sendable (Offset) throws -> FoundEvent?
     ) {
+        self.erased = erased
         self.limits = limits
         self.state = state
         self.findAccount = findAccount
@@ -81,7 +94,8 @@ struct Decider: Sendable {
         memberships.commit(projected: roomsProjected)
         roomCounts.commit(projected: roomsProjected)
         guests.commit(projected: state.accountsProjected)
-        claims.removeAll(keepingCapacity: true)
+        erased.formUnion(erasing)
+        forgetBatch()
     }
 
     /// The batch didn't reach the disk: nothing of it has happened.
@@ -94,12 +108,20 @@ struct Decider: Sendable {
         messages.rollBack()
         deletions.rollBack()
         guests.rollBack()
+        forgetBatch()
+    }
+
+    private mutating func forgetBatch() {
         claims.removeAll(keepingCapacity: true)
+        released.removeAll()
+        erasing.removeAll()
+        redacting.removeAll()
     }
 
     /// Decides on `command`; its events, if any, are then part of the batch.
     mutating func decide(_ command: Command) -> Outcome {
         do {
+            try requireActor(of: command)
             switch command {
             case .send(let message): return try send(message)
             case .markRead(let conversation, let upTo): return try markRead(conversation, upTo: upTo)
@@ -116,6 +138,11 @@ struct Decider: Sendable {
             case .addMember(let account, let room, let actor): return try addMember(account, to: room, by: actor)
             case .removeMember(let account, let room, let actor):
                 return try removeMember(account, from: room, by: actor)
+            case .redact(let redaction): return try redact(redaction)
+            case .eraseUser(let erasure): return try eraseUser(erasure)
+            case .attest(let views, let offset): return try attest(views, at: offset)
+            case .recordAuditorRead(let account, let request):
+                return try recordAccess(.auditorRead, of: account, .auditorRead(request: request))
             }
         } catch let refusal as Refusal {
             return .refused(refusal)
@@ -152,7 +179,9 @@ struct Decider: Sendable {
         case .messageDeleted:
             let ask: (Offset) throws -> Answer<Bool> = { try state.isDeleted($0, in: header.stream) }
             try deletions.replay(header.reference, at: offset, otherwise: ask) { $0 = true }
-        case .messageEdited, .userLoggedIn, .loginFailed, .messageSent:
+        case .userErased:
+            erased.insert(header.subject)
+        case .messageEdited, .userLoggedIn, .loginFailed, .messageSent, .payloadRedacted, .viewAttested, .auditorRead:
             // Their stream's revision is all that is decided by.
             break
         }
@@ -166,9 +195,17 @@ struct Decider: Sendable {
 
     // MARK: Accounts
 
-    private func account(named name: AccountName) throws -> AccountID? {
+    func account(named name: AccountName) throws -> AccountID? {
         if let claimed = claims[name] { return claimed }
-        return try findAccount(name)
+        return released.contains(name) ? nil : try findAccount(name)
+    }
+
+    func isErased(_ account: AccountID) -> Bool { erased.contains(account) || erasing.contains(account) }
+
+    /// Nobody acts as an erased account: what a socket that is still open sends would be in the log again.
+    private func requireActor(of command: Command) throws(Refusal) {
+        guard !erased.isEmpty || !erasing.isEmpty else { return }
+        for account in command.accounts where isErased(account) { throw .noSuchAccount }
     }
 
     private mutating func admitGuest(_ name: AccountName) throws -> Outcome {
@@ -223,7 +260,25 @@ struct Decider: Sendable {
         batch.claim(name, for: id)
     }
 
+    /// The batch erases `account`, which goes by `names`.
+    mutating func erase(_ account: AccountID, names: [AccountName]) {
+        for name in names {
+            claims[name] = nil
+            released.insert(name)
+            batch.release(name)
+        }
+        erasing.insert(account)
+    }
+
     // MARK: Appending
+
+    func isRedacting(_ offset: Offset) -> Bool { redacting.contains(offset) }
+
+    /// The batch takes the payload of the event at `offset` out of the log.
+    mutating func redactPayload(at offset: Offset) {
+        redacting.insert(offset)
+        batch.redact(offset)
+    }
 
     mutating func append(_ header: EventHeader, payload: [UInt8]) throws -> Offset {
         var stream = try streams.value(of: header.stream, otherwise: state.stream)

@@ -23,6 +23,8 @@ package protocol DecisionState: Sendable {
     func isDeleted(_ message: Offset, in stream: StreamID) throws -> Answer<Bool>
     /// Whether `account` is a guest, that is, never registered.
     func isGuest(_ account: AccountID) throws -> Answer<Bool>
+    /// The accounts that were erased; asked once, at a start.
+    func erasedAccounts() throws -> Answer<Set<AccountID>>
     /// The checkpoint of the view that knows streams, marks, message ids and what is deleted.
     var conversationsProjected: Offset { get }
     /// The checkpoint of the view that knows rooms and members.

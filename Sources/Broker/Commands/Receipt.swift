@@ -19,7 +19,8 @@ package enum Outcome: Equatable, Sendable {
     /// A message with this client's message id was sent before; it is at `offset`.
     case duplicate(Offset)
     /// Everything was so already. The offset is the one that the answer shows: for a mark, how far it has been read;
-    /// for a message that was deleted before, the message's own.
+    /// for a message that was deleted before, the message's own; for an event that was redacted before, the event's;
+    /// 0 if there is none.
     case unchanged(Offset)
     /// The account that goes by the name, old or new; `offset` is its event's, or 0 if it was there before.
     case account(AccountID, Offset)
@@ -32,8 +33,14 @@ package enum Outcome: Equatable, Sendable {
 package enum Refusal: Error, Equatable, Sendable {
     /// The account name belongs to somebody.
     case accountTaken
+    /// Nobody goes by that, or it was erased.
     case noSuchAccount
     case noSuchRoom
+    /// The log has no event at that offset.
+    case noSuchEvent
+    /// The event has no payload, or one that can't be taken out: an attestation, or what belongs to an account that is
+    /// still there.
+    case notErasable
     /// There is no such message in this conversation or room, or it is deleted.
     case noSuchMessage
     case notMember

@@ -21,6 +21,10 @@ package enum EventType: UInt8, CaseIterable, Sendable {
     case memberAdded = 10
     case memberRemoved = 11
     case ownerChanged = 12
+    case payloadRedacted = 13
+    case userErased = 14
+    case viewAttested = 15
+    case auditorRead = 16
 
     /// The name as people write it: `MessageSent`.
     package var name: String {
@@ -58,11 +62,11 @@ package enum PayloadClass: UInt8, Sendable {
 /// | 2 | 1 | version of the type's payload |
 /// | 3 | 1 | payload class; the top bit is set in the stored form of a redacted record, and not part of the header |
 /// | 4 | 8 | time, milliseconds since 1970 in UTC |
-/// | 12 | 16 | actor: the account that did it |
+/// | 12 | 16 | actor: the account that did it; zeros for the server or its operator |
 /// | 28 | 16 | subject: the recipient, the room, the member |
 /// | 44 | 16 | stream |
 /// | 60 | 8 | revision in the stream, dense from 1 |
-/// | 68 | 8 | reference: the offset edited, deleted or read up to; else 0 |
+/// | 68 | 8 | reference: the offset edited, deleted, read up to, redacted or attested; else 0 |
 package struct EventHeader: Equatable, Sendable {
     package static let byteCount = 76
     package static let format: UInt8 = 1

@@ -1,3 +1,5 @@
+package import Cryptography
+internal import Foundation
 internal import LMDB
 internal import SwiftProtobuf
 
@@ -10,6 +12,10 @@ package enum EventPayload: Equatable, Sendable {
     case messageSent(content: String, id: String)
     case messageEdited(content: String)
     case roomCreated(name: String)
+    case payloadRedacted(reason: String)
+    case userErased(reason: String)
+    case viewAttested([AttestedView])
+    case auditorRead(request: String)
     /// The header says it all.
     case empty(EventType)
     /// The payload was erased.
@@ -31,6 +37,19 @@ package enum EventPayload: Equatable, Sendable {
             self.username = username
             self.email = email
             self.passwordHash = passwordHash
+        }
+    }
+
+    /// What a view held at the offset that the header refers to.
+    package struct AttestedView: Hashable, Sendable {
+        package var name: String
+        package var version: UInt32
+        package var digest: Digest
+
+        package init(name: String, version: UInt32, digest: Digest) {
+            self.name = name
+            self.version = version
+            self.digest = digest
         }
     }
 
@@ -64,6 +83,22 @@ package enum EventPayload: Equatable, Sendable {
             return try Quipu_V1_MessageEditedPayload.with { $0.content = content }.serializedBytes()
         case .roomCreated(let name):
             return try Quipu_V1_RoomCreatedPayload.with { $0.name = name }.serializedBytes()
+        case .payloadRedacted(let reason):
+            return try Quipu_V1_PayloadRedactedPayload.with { $0.reason = reason }.serializedBytes()
+        case .userErased(let reason):
+            return try Quipu_V1_UserErasedPayload.with { $0.reason = reason }.serializedBytes()
+        case .viewAttested(let views):
+            return try Quipu_V1_ViewAttestedPayload.with { payload in
+                payload.views = views.map { view in
+                    .with {
+                        $0.name = view.name
+                        $0.version = view.version
+                        $0.digest = Data([UInt8](copying: view.digest.bytes.span))
+                    }
+                }
+            }.serializedBytes()
+        case .auditorRead(let request):
+            return try Quipu_V1_AuditorReadPayload.with { $0.request = request }.serializedBytes()
         case .empty, .redacted:
             return []
         }
@@ -118,8 +153,23 @@ extension Record {
             return .messageEdited(content: try Quipu_V1_MessageEditedPayload(serializedBytes: bytes).content)
         case .roomCreated:
             return .roomCreated(name: try Quipu_V1_RoomCreatedPayload(serializedBytes: bytes).name)
+        case .payloadRedacted:
+            return .payloadRedacted(reason: try Quipu_V1_PayloadRedactedPayload(serializedBytes: bytes).reason)
+        case .userErased:
+            return .userErased(reason: try Quipu_V1_UserErasedPayload(serializedBytes: bytes).reason)
+        case .viewAttested:
+            return .viewAttested(try attestedViews(Quipu_V1_ViewAttestedPayload(serializedBytes: bytes)))
+        case .auditorRead:
+            return .auditorRead(request: try Quipu_V1_AuditorReadPayload(serializedBytes: bytes).request)
         case .messagesRead, .messageDeleted, .memberAdded, .memberRemoved, .ownerChanged:
             return .empty(type)
+        }
+    }
+
+    private static func attestedViews(_ payload: Quipu_V1_ViewAttestedPayload) throws -> [EventPayload.AttestedView] {
+        try payload.views.map { view in
+            guard let digest = Digest([UInt8](view.digest).span) else { throw RecordError.payload(.viewAttested) }
+            return EventPayload.AttestedView(name: view.name, version: view.version, digest: digest)
         }
     }
 }

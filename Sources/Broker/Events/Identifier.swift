@@ -114,6 +114,11 @@ package typealias StreamID = Identifier
 package typealias RoomID = Identifier
 
 extension StreamID {
+    /// The stream of what the server says about itself: 15 zero bytes and a 1.
+    ///
+    /// Fixed and in the log: it never changes. No random id comes out as this one.
+    package static let system = StreamID(high: 0, low: 1)
+
     /// The stream of the direct conversation of two accounts, whoever asks: the first 16 bytes of SHA-256 over the two
     /// ids in order.
     package static func conversation(_ one: AccountID, _ other: AccountID) -> StreamID {

@@ -103,10 +103,7 @@ package struct Record: ~Escapable {
     /// The hash of the leaf: SHA-256(0x00 ‖ entry), RFC 9162, 2.1.1.
     package func leafHash(with hasher: borrowing SHA256) -> Digest {
         let entry = leafEntry(with: hasher)
-        let prefix: InlineArray<1, UInt8> = [0]
-        hasher.update(prefix.span)
-        hasher.update(entry.span)
-        return hasher.finalize()
+        return MerkleTree.leafHash(of: entry.span, with: hasher)
     }
 
     /// Appends the stored form of an event to `bytes`.

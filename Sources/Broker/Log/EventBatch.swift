@@ -16,6 +16,10 @@ package struct EventBatch: Sendable {
     package private(set) var bytes: [UInt8] = []
     /// Account names that the batch claims.
     private(set) var names: [(name: [UInt8], id: AccountID)] = []
+    /// Account names that belong to nobody any more; one of them may be claimed anew by ``names``.
+    private(set) var releasedNames: [[UInt8]] = []
+    /// The events, of before or of the batch itself, whose payloads go in the same commit.
+    private(set) var redactions: [Offset] = []
 
     package init(first: Offset) { self.first = first }
 
@@ -45,4 +49,11 @@ package struct EventBatch: Sendable {
     }
 
     mutating func claim(_ name: AccountName, for id: AccountID) { names.append((name.utf8, id)) }
+
+    mutating func release(_ name: AccountName) {
+        names.removeAll { $0.name == name.utf8 }
+        releasedNames.append(name.utf8)
+    }
+
+    mutating func redact(_ offset: Offset) { redactions.append(offset) }
 }

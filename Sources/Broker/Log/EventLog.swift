@@ -28,9 +28,16 @@ package final class EventLog: Sendable {
     /// Whether another process may be appending; see ``refreshHead()``.
     package let isReadOnly: Bool
 
-    let environment: Environment
+    /// Another one after ``compact()``, for which the tables are good as well; whoever reads keeps the one it has.
+    var environment: Environment { current.withLock { $0 } }
+    let current: Mutex<Environment>
     let events: Table
-    private let names: Table
+    /// Nil if the log is only read and has no tree yet.
+    let treeTables: TreeTables?
+    /// Taken by those who append, which the writer's thread alone does.
+    let writer = Mutex(TreeWriter())
+    let durableTree: Atomic<UInt64>
+    let names: Table
     private let durable: Atomic<UInt64>
     private let lastTime: Atomic<UInt64>
 
@@ -43,33 +50,30 @@ package final class EventLog: Sendable {
     package init(directory: String, mapBytes: Int = 1 << 40, isReadOnly: Bool = false) throws {
         self.directory = directory
         self.isReadOnly = isReadOnly
-        if isReadOnly { try Self.requireFile(in: directory) }
-        environment = try Environment(
-            path: directory,
+        let environment = try Self.openEnvironment(
+            in: directory,
             options: .init(mapBytes: mapBytes, tables: 8, isReadOnly: isReadOnly)
         )
+        current = Mutex(environment)
         let found: LogMetadata
-        let head: UInt64
-        let time: UInt64
+        let last: Last
         if isReadOnly {
-            let environment = environment
             do {
-                (events, names, found, head, time) = try environment.read { transaction in
+                (events, names, treeTables, found, last) = try environment.read { transaction in
                     let events = try transaction.openTable("events", hasIntegerKeys: true)
                     let names = try transaction.openTable("names")
                     let metadata = try transaction.openTable("metadata")
                     guard let found = try LogMetadata(in: transaction, metadata) else {
                         throw Unreadable(description: "\(directory) holds no log")
                     }
-                    let (head, time) = try Self.last(in: transaction, events)
-                    return (events, names, found, head, time)
+                    let tree = try TreeTables(in: transaction)
+                    return (events, names, tree, found, try Last(in: transaction, events, tree))
                 }
             } catch let error as LMDBError where error.isMissing {
                 throw Unreadable(description: "\(directory) holds no log")
             }
         } else {
-            let environment = environment
-            (events, names, found, head, time) = try environment.write { transaction in
+            (events, names, treeTables, found, last) = try environment.write { transaction in
                 let events = try transaction.openTable("events", hasIntegerKeys: true)
                 let names = try transaction.openTable("names")
                 let metadata = try transaction.openTable("metadata")
@@ -80,14 +84,15 @@ package final class EventLog: Sendable {
                     found = LogMetadata()
                     try found.write(in: &transaction, metadata)
                 }
-                let (head, time) = try Self.last(in: transaction, events)
-                return (events, names, found, head, time)
+                let tree = try TreeTables(making: transaction)
+                return (events, names, tree, found, try Last(in: transaction, events, tree))
             }
         }
         identity = found.identity
         beginnings = found.beginnings
-        durable = Atomic(head)
-        lastTime = Atomic(time)
+        durable = Atomic(last.offset)
+        lastTime = Atomic(last.milliseconds)
+        durableTree = Atomic(last.treeSize)
     }
 
     /// The offset of the last durable event; 0 when there is none.
@@ -99,33 +104,47 @@ package final class EventLog: Sendable {
     /// Looks again where the head is, for a log that another process appends to.
     @discardableResult
     package func refreshHead() throws -> Offset {
-        let (head, time) = try environment.read { try Self.last(in: $0, events) }
-        durable.store(head, ordering: .releasing)
-        lastTime.store(time, ordering: .releasing)
-        return head
+        let last = try environment.read { try Last(in: $0, events, treeTables) }
+        durable.store(last.offset, ordering: .releasing)
+        lastTime.store(last.milliseconds, ordering: .releasing)
+        durableTree.store(last.treeSize, ordering: .releasing)
+        return last.offset
     }
 
-    /// Appends `batch`, which must begin right after the head.
+    /// Appends `batch`, which must begin right after the head, and its leaves to the tree.
     ///
-    /// Returns when it is on disk. The writer's thread only.
-    package func append(_ batch: EventBatch) throws {
+    /// Returns when it is on disk. The writer's thread only. A tree that doesn't cover all events yet is completed
+    /// first; see ``upgradeTree(progress:)``.
+    package func append(_ batch: EventBatch) throws { try append(batch) { try erase(batch, in: &$0) } }
+
+    /// Appends `batch` and makes another change of the log in the same transaction.
+    func append(_ batch: EventBatch, alongside change: (inout WriteTransaction) throws -> Void) throws {
         precondition(batch.first == head + 1, "a batch that doesn't continue the log")
-        try environment.write { transaction in
-            for (index, entry) in batch.entries.enumerated() {
-                try transaction.put(
-                    batch.bytes.span.extracting(entry.range),
-                    for: batch.first + Offset(index),
-                    in: events,
-                    mode: .append
-                )
+        guard let treeTables else { preconditionFailure("a log that is only read") }
+        try writer.withLock { writer in
+            // A copy, so that a commit that fails leaves the tree as it was.
+            var tree = try writer.growing(completeTree(&writer), by: batch)
+            try environment.write { transaction in
+                for (index, entry) in batch.entries.enumerated() {
+                    try transaction.put(
+                        batch.bytes.span.extracting(entry.range),
+                        for: batch.first + Offset(index),
+                        in: events,
+                        mode: .append
+                    )
+                }
+                for (name, id) in batch.names {
+                    var value: [UInt8] = []
+                    id.append(to: &value)
+                    try transaction.put(value.span, for: name.span, in: names)
+                }
+                try tree.write(in: &transaction, treeTables)
+                try change(&transaction)
             }
-            for (name, id) in batch.names {
-                var value: [UInt8] = []
-                id.append(to: &value)
-                try transaction.put(value.span, for: name.span, in: names)
-            }
+            writer.tree = tree
         }
         if let time = batch.entries.last?.header.milliseconds { lastTime.store(time, ordering: .releasing) }
+        durableTree.store(batch.last, ordering: .releasing)
         durable.store(batch.last, ordering: .releasing)
     }
 
@@ -204,14 +223,22 @@ package final class EventLog: Sendable {
         }
     }
 
-    private static func last(
-        in transaction: borrowing some Transaction & ~Copyable,
-        _ table: Table
-    ) throws -> (Offset, UInt64) {
-        guard let last = try transaction.lastIntegerKey(in: table) else { return (0, 0) }
-        guard let bytes = try transaction.value(of: last, in: table) else { return (0, 0) }
-        // A damaged last record must not keep the log from opening: readers report it when they reach it. Nor must the
-        // time that it seems to have hold the clock for ever.
-        return (last, (try? Record(bytes, at: last))?.header.milliseconds ?? 0)
+    /// Where the log ends.
+    private struct Last {
+        var offset: Offset = 0
+        var milliseconds: UInt64 = 0
+        var treeSize: UInt64 = 0
+
+        init(in transaction: borrowing some Transaction & ~Copyable, _ events: Table, _ tree: TreeTables?) throws {
+            // Damage keeps nobody from reading: a tree whose size can't be told is reported by those who need it.
+            treeSize = (try? tree?.size(in: transaction)) ?? 0
+            guard let last = try transaction.lastIntegerKey(in: events),
+                let bytes = try transaction.value(of: last, in: events)
+            else { return }
+            offset = last
+            // A damaged last record must not keep the log from opening: readers report it when they reach it. Nor must
+            // the time that it seems to have hold the clock for ever.
+            milliseconds = (try? Record(bytes, at: last))?.header.milliseconds ?? 0
+        }
     }
 }

@@ -11,31 +11,43 @@ package import LMDB
 /// | marks | stream ‖ reader | the offset read up to |
 /// | client_ids | sender ‖ hash of the message id | offset of the first message with it |
 /// | by_account | account ‖ peer | stream of the direct conversation |
-/// | changes | stream ‖ offset, big-endian | type: a read, an edit or a deletion |
+/// | changes | stream ‖ offset, big-endian | type: a read, edit, deletion or redaction; then an edit's message |
+///
+/// A redaction takes the content out of the message's row, and the hash of its id out of all. What it leaves is what a
+/// replay of the log makes of the record that is left.
 package struct ConversationsProjection: Projection {
     package static let name = "conversations"
-    package static let version = 2
+    package static let version = 3
     package static let tables = ["streams", "messages", "marks", "client_ids", "by_account", "changes"]
 
     private let streamTable: Table
-    private let messageTable: Table
+    let messageTable: Table
     private let markTable: Table
     private let idTable: Table
     private let accountTable: Table
-    private let changeTable: Table
+    let changeTable: Table
 
     private var streams = BatchCache<StreamID, StreamRow>()
     private var marks = BatchCache<Pair, Offset>()
     /// Message ids that the batch has seen, with the first message of each.
-    private var ids = BatchCache<Pair, Offset>()
-    private var messages = PendingMessages()
-    private var changes: [Change] = []
+    var ids = BatchCache<Pair, Offset>()
+    var messages = PendingMessages()
+    private(set) var changes: [Change] = []
 
     /// A row of the table `changes`.
-    private struct Change {
+    struct Change {
         var stream: StreamID
         var offset: Offset
         var type: EventType
+        /// The message that an edit is of.
+        var message: Offset
+
+        init(_ header: EventHeader, at offset: Offset) {
+            stream = header.stream
+            self.offset = offset
+            type = header.type
+            message = header.reference
+        }
     }
 
     package init(tables: [Table]) {
@@ -72,8 +84,10 @@ package struct ConversationsProjection: Projection {
         case .messageEdited, .messageDeleted:
             try change(record, messageCount: streams[stream].messageCount, in: &transaction, with: hasher)
             note(record, stream)
+        case .payloadRedacted:
+            if try redact(header, messageCount: streams[stream].messageCount, in: &transaction) { note(record, stream) }
         case .userRegistered, .guestSeen, .userLoggedIn, .loginFailed, .roomCreated, .memberAdded, .memberRemoved,
-            .ownerChanged:
+            .ownerChanged, .userErased, .viewAttested, .auditorRead:
             break
         }
     }
@@ -81,7 +95,7 @@ package struct ConversationsProjection: Projection {
     /// Keeps where an event is that whoever follows the stream is told of.
     private mutating func note(_ record: borrowing Record, _ stream: Int) {
         streams[stream].lastChange = record.offset
-        changes.append(Change(stream: record.header.stream, offset: record.offset, type: record.header.type))
+        changes.append(Change(record.header, at: record.offset))
     }
 
     // MARK: Messages
@@ -112,15 +126,15 @@ package struct ConversationsProjection: Projection {
             offset: record.offset,
             milliseconds: header.milliseconds,
             updatedMilliseconds: header.milliseconds,
-            sender: header.actor
+            sender: header.actor,
+            flags: record.isRedacted ? .redacted : []
         )
         let id = MessagePayload.id(of: payload)
         if !id.isEmpty {
             let hash = Identifier(hashingMessageID: id)
             let offset = record.offset
-            let place = try ids.place(of: Pair(header.actor, hash)) {
-                try transaction.number(of: Key(header.actor, hash), in: idTable) ?? offset
-            }
+            let place = try idPlace(of: Pair(header.actor, hash), in: transaction)
+            if ids[place] == Self.erasedID { ids[place] = offset }
             if ids[place] == offset { head.idHash = hash }
         }
         let key = Key(header.stream, ordinal)
@@ -135,58 +149,13 @@ package struct ConversationsProjection: Projection {
         }
     }
 
-    /// Edits or deletes a message.
-    ///
-    /// What isn't there or is deleted already stays as it is.
-    private mutating func change(
-        _ record: borrowing Record,
-        messageCount: UInt64,
-        in transaction: inout WriteTransaction,
-        with hasher: borrowing SHA256
-    ) throws {
-        let header = record.header
-        let commitment = record.commitment(with: hasher).bytes
-        let payload = record.payload
-        func rewrite(_ ordinal: UInt64, _ old: [UInt8], _ bytes: inout [UInt8]) throws -> Bool {
-            let row = try MessageRow(old.span)
-            guard !row.isDeleted else { return false }
-            let deletes = header.type == .messageDeleted
-            var head = row.head
-            head.isDeleted = deletes
-            head.updatedMilliseconds = header.milliseconds
-            head.append(
-                to: &bytes,
-                key: Key(header.stream, ordinal).span,
-                commitment: deletes ? old.span.extracting(41..<MessageRow.sealPlace) : commitment.span,
-                content: deletes ? old.span.extracting(0..<0) : MessagePayload.content(of: payload)
-            )
-            return true
-        }
-        if let first = messages.firstOffset, header.reference >= first {
-            _ = try messages.replace(header.stream, offset: header.reference, rewrite)
-            return
-        }
-        let ordinal = try OrdinalSearch.firstOrdinal(
-            of: header.stream,
-            atOrAfter: header.reference,
-            count: messageCount,
-            in: transaction,
-            messageTable
-        )
-        let key = Key(header.stream, ordinal)
-        guard let old = try Self.row(at: key, in: transaction, messageTable),
-            try MessageRow(old.span).offset == header.reference
-        else { return }
-        var new: [UInt8] = []
-        guard try rewrite(ordinal, old, &new) else { return }
-        try transaction.put(new.span, for: key.span, in: messageTable)
+    /// Where the first message with an id is; ``erasedID`` if there is none.
+    mutating func idPlace(of pair: Pair, in transaction: borrowing WriteTransaction) throws -> Int {
+        try ids.place(of: pair) { try transaction.number(of: pair.key, in: idTable) ?? Self.erasedID }
     }
 
-    private static func row(at key: Key, in transaction: borrowing WriteTransaction, _ table: Table) throws -> [UInt8]?
-    {
-        guard let found = try transaction.value(of: key.span, in: table) else { return nil }
-        return [UInt8](copying: found)
-    }
+    /// In the place of an offset: no message has the id, or not any more.
+    static let erasedID: Offset = 0
 
     // MARK: Batches
 
@@ -204,12 +173,20 @@ package struct ConversationsProjection: Projection {
         mode = try transaction.modeForSortedRows(of: markTable)
         try marks.flush { pair, offset in try transaction.put(offset, for: pair.key, in: markTable, mode: mode) }
         mode = try transaction.modeForSortedRows(of: idTable)
-        try ids.flush { pair, offset in try transaction.put(offset, for: pair.key, in: idTable, mode: mode) }
+        try ids.flush { pair, offset in
+            if offset == Self.erasedID {
+                try transaction.remove(pair.key.span, from: idTable)
+            } else {
+                try transaction.put(offset, for: pair.key, in: idTable, mode: mode)
+            }
+        }
         mode = try transaction.modeForSortedRows(of: changeTable)
         changes.sort { $0.stream != $1.stream ? $0.stream < $1.stream : $0.offset < $1.offset }
         for change in changes {
-            let type: InlineArray<1, UInt8> = [change.type.rawValue]
-            try transaction.put(type.span, for: Key(change.stream, change.offset).span, in: changeTable, mode: mode)
+            scratch.removeAll(keepingCapacity: true)
+            scratch.append(change.type.rawValue)
+            if change.type == .messageEdited { scratch.append(littleEndian: change.message) }
+            try transaction.put(scratch.span, for: Key(change.stream, change.offset).span, in: changeTable, mode: mode)
         }
         changes.removeAll(keepingCapacity: true)
     }
@@ -235,9 +212,10 @@ package struct ConversationsProjection: Projection {
                 return
             }
             digest.add(key)
-            digest.add(value.extracting(first: 40))
-            digest.add(UInt8(row.isDeleted ? 1 : 0))
-            digest.add(value.extracting(41..<MessageRow.sealPlace))
+            digest.add(value.extracting(first: MessageRow.flagsPlace))
+            digest.add(row.flags.intersection(.digested).rawValue)
+            digest.add(row.commitment)
+            digest.add(row.editOffset)
             digest.add(
                 seal: value.littleEndian(at: MessageRow.sealPlace),
                 computed: Seal.compute(key, value, at: MessageRow.sealPlace),

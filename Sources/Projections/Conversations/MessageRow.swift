@@ -10,14 +10,36 @@ internal import LMDB
 /// | 8 | 8 | time of sending, milliseconds since 1970 |
 /// | 16 | 8 | time of the last change, the same at first |
 /// | 24 | 16 | sender |
-/// | 40 | 1 | flags: 1 deleted, 2 with a message id |
+/// | 40 | 1 | flags, see ``Flags`` |
 /// | 41 | 32 | commitment of the payload that the content is from |
 /// | 73 | 4 | seal |
 /// | 77 | 16 | hash of the client's message id, if flagged |
-/// | 77 or 93 | | content, escaped for JSON, without quotes |
+/// | | 8 | offset of the newest edit, if flagged |
+/// | | | content, escaped for JSON, without quotes |
 package struct MessageRow: ~Escapable {
+    /// What a row is besides its fields.
+    ///
+    /// Those of redaction follow from the payloads that are gone from the log, and therefore are no part of a digest,
+    /// which must come out the same from a log before and after a redaction.
+    struct Flags: OptionSet {
+        var rawValue: UInt8
+
+        static let deleted = Flags(rawValue: 1)
+        static let hasID = Flags(rawValue: 2)
+        static let edited = Flags(rawValue: 4)
+        /// The payload of the message itself is redacted: it shows nothing any more, whatever it was edited to.
+        static let redacted = Flags(rawValue: 8)
+        /// That of the newest edit is.
+        static let editRedacted = Flags(rawValue: 16)
+
+        /// Those that a digest covers.
+        static let digested: Flags = [.deleted, .edited]
+        static let known: Flags = [.deleted, .hasID, .edited, .redacted, .editRedacted]
+    }
+
     let bytes: Span<UInt8>
 
+    static let flagsPlace = 40
     static let sealPlace = 73
     static let bodyPlace = 77
 
@@ -28,8 +50,15 @@ package struct MessageRow: ~Escapable {
     }
 
     static func isWellFormed(_ bytes: Span<UInt8>) -> Bool {
-        guard bytes.count >= bodyPlace, bytes[40] <= 3 else { return false }
-        return bytes[40] & 2 == 0 || bytes.count >= bodyPlace + Identifier.byteCount
+        guard bytes.count >= bodyPlace else { return false }
+        let flags = Flags(rawValue: bytes[flagsPlace])
+        return flags.isSubset(of: .known) && bytes.count >= contentPlace(flags)
+    }
+
+    private static func contentPlace(_ flags: Flags) -> Int { editPlace(flags) + (flags.contains(.edited) ? 8 : 0) }
+
+    private static func editPlace(_ flags: Flags) -> Int {
+        bodyPlace + (flags.contains(.hasID) ? Identifier.byteCount : 0)
     }
 
     /// The event that sent it.
@@ -40,17 +69,28 @@ package struct MessageRow: ~Escapable {
     package var updatedMilliseconds: UInt64 { bytes.littleEndian(at: 16) }
     package var sender: AccountID { Identifier(bytes, at: 24) }
     /// A deleted message has no content.
-    package var isDeleted: Bool { bytes[40] & 1 != 0 }
+    package var isDeleted: Bool { flags.contains(.deleted) }
+    /// A message whose content was erased has none either.
+    package var isRedacted: Bool { !flags.isDisjoint(with: [.redacted, .editRedacted]) }
+    /// The event that the content is from, if it isn't the one that sent it; 0 if it is.
+    package var editOffset: Offset {
+        flags.contains(.edited) ? bytes.littleEndian(at: Self.editPlace(flags)) : 0
+    }
 
     /// The newest content as it stands between the quotes of a JSON string.
     package var contentJSON: Span<UInt8> {
-        @_lifetime(copy self) get { bytes.extracting(contentPlace..<bytes.count) }
+        @_lifetime(copy self) get { bytes.extracting(Self.contentPlace(flags)..<bytes.count) }
     }
 
-    var contentPlace: Int { Self.bodyPlace + (bytes[40] & 2 == 0 ? 0 : Identifier.byteCount) }
+    var flags: Flags { Flags(rawValue: bytes[Self.flagsPlace]) }
 
-    /// The hash of the client's own message id; nil if there was none.
-    var idHash: Identifier? { bytes[40] & 2 == 0 ? nil : Identifier(bytes, at: Self.bodyPlace) }
+    /// 32 bytes.
+    var commitment: Span<UInt8> {
+        @_lifetime(copy self) get { bytes.extracting(Self.flagsPlace + 1..<Self.sealPlace) }
+    }
+
+    /// The hash of the client's own message id; nil if there was none, or the message is redacted.
+    var idHash: Identifier? { flags.contains(.hasID) ? Identifier(bytes, at: Self.bodyPlace) : nil }
 
     var head: Head {
         Head(
@@ -58,8 +98,9 @@ package struct MessageRow: ~Escapable {
             milliseconds: milliseconds,
             updatedMilliseconds: updatedMilliseconds,
             sender: sender,
-            isDeleted: isDeleted,
-            idHash: idHash
+            flags: flags,
+            idHash: idHash,
+            editOffset: editOffset
         )
     }
 
@@ -69,8 +110,11 @@ package struct MessageRow: ~Escapable {
         var milliseconds: UInt64
         var updatedMilliseconds: UInt64
         var sender: AccountID
-        var isDeleted = false
+        /// Without those that say what fields there are.
+        var flags: Flags = []
         var idHash: Identifier?
+        /// 0 for none.
+        var editOffset: Offset = 0
 
         /// Appends the row to `bytes`.
         ///
@@ -84,16 +128,20 @@ package struct MessageRow: ~Escapable {
             commitment: Span<UInt8>,
             content: Span<UInt8>
         ) {
+            var flags = flags.subtracting([.hasID, .edited])
+            if idHash != nil { flags.insert(.hasID) }
+            if editOffset != 0 { flags.insert(.edited) }
             let start = bytes.count
             bytes.append(littleEndian: offset)
             bytes.append(littleEndian: milliseconds)
             bytes.append(littleEndian: updatedMilliseconds)
             bytes.append(bigEndian: sender.high)
             bytes.append(bigEndian: sender.low)
-            bytes.append((isDeleted ? 1 : 0) | (idHash == nil ? 0 : 2))
+            bytes.append(flags.rawValue)
             bytes.append(commitment)
             bytes.append(littleEndian: UInt32(0))
             idHash?.append(to: &bytes)
+            if editOffset != 0 { bytes.append(littleEndian: editOffset) }
             JSONEscape.append(content, to: &bytes)
             let seal = Seal.compute(key, bytes.span.extracting(start..<bytes.count), at: MessageRow.sealPlace)
             bytes.overwrite(littleEndian: seal, at: start + MessageRow.sealPlace)

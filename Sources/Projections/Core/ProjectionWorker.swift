@@ -54,6 +54,8 @@ package final class ProjectionWorker: CommitSubscriber {
     /// A view built anew that is to take the place of this one.
     private struct Replacement {
         var store: ViewStore
+        /// Called once the files of the old one are gone.
+        var removed: @Sendable () -> Void
         var done: @Sendable (Result<Void, any Error>) -> Void
     }
 
@@ -109,14 +111,18 @@ package final class ProjectionWorker: CommitSubscriber {
 
     /// Brings `store` to where the view is and shows it in the view's place.
     ///
-    /// Returns when that is done.
-    func adopt(_ store: ViewStore) throws {
+    /// Returns when that is done. If it is, `removed` is called once the files of the old view are gone.
+    func adopt(_ store: ViewStore, removed: @escaping @Sendable () -> Void = {}) throws {
         let result = Mutex<Result<Void, any Error>?>(nil)
         let finished = DispatchSemaphore(value: 0)
-        let replacement = Replacement(store: store) { outcome in
-            result.withLock { $0 = outcome }
-            finished.signal()
-        }
+        let replacement = Replacement(
+            store: store,
+            removed: removed,
+            done: { outcome in
+                result.withLock { $0 = outcome }
+                finished.signal()
+            }
+        )
         let accepted = state.withLock { state in
             guard state.isStarted, !state.isStopping, state.replacement == nil else { return false }
             state.replacement = replacement
@@ -189,7 +195,7 @@ package final class ProjectionWorker: CommitSubscriber {
             projector = new
             _ = view.replace(with: new.store)
             view.publish(new.projected)
-            old.retire()
+            old.retire(replacement.removed)
             replacement.done(.success(()))
         } catch {
             replacement.done(.failure(error))

@@ -13,8 +13,8 @@ package final class ViewStore: Sendable {
     /// The tables of the projection, in its order.
     package let tables: [Table]
     private let metadata: Table
-    /// Whether nobody needs the files any more once the last reader is done.
-    private let isRetired = Atomic(false)
+    /// Called once the files are removed; nil as long as they are needed.
+    private let removed = Mutex<(@Sendable () -> Void)?>(nil)
 
     private static let metadataTable = "metadata"
     private static let checkpointKey: [UInt8] = Array("checkpoint".utf8)
@@ -75,10 +75,13 @@ package final class ViewStore: Sendable {
     }
 
     deinit {
-        guard isRetired.load(ordering: .acquiring) else { return }
+        guard let removed = removed.withLock({ $0 }) else { return }
         let directory = environment.path
         // The last reader may be an event loop, which must not wait for a large file to be deleted.
-        DispatchQueue.global(qos: .utility).async { try? FileManager.default.removeItem(atPath: directory) }
+        DispatchQueue.global(qos: .utility).async {
+            try? FileManager.default.removeItem(atPath: directory)
+            removed()
+        }
     }
 
     /// The view in a directory can't be read by this version.
@@ -108,6 +111,6 @@ package final class ViewStore: Sendable {
         try transaction.put(value.span, for: checkpointKey.span, in: table)
     }
 
-    /// Has the files deleted when the last reader is done.
-    func retire() { isRetired.store(true, ordering: .releasing) }
+    /// Has the files deleted when the last reader is done, and then calls `removed`.
+    func retire(_ removed: @escaping @Sendable () -> Void) { self.removed.withLock { $0 = removed } }
 }

@@ -37,6 +37,8 @@ extension Views: DecisionState {
         return Answer(answer.value?.isGuest ?? false, asOf: answer.asOf)
     }
 
+    package func erasedAccounts() throws -> Answer<Set<AccountID>> { try users.erasedAccounts() }
+
     package var conversationsProjected: Offset { conversations.view.projected }
     package var roomsProjected: Offset { rooms.view.projected }
     package var accountsProjected: Offset { users.view.projected }

@@ -28,6 +28,11 @@ package final class Views: Sendable {
         ConversationsProjection.self, UnreadProjection.self, UsersProjection.self, RoomsProjection.self,
     ]
 
+    /// Those of them that hold something of payloads.
+    package static let projectionsWithTexts: [any Projection.Type] = [
+        ConversationsProjection.self, UsersProjection.self, RoomsProjection.self,
+    ]
+
     /// The projection of that name.
     package static func projection(named name: String) -> (any Projection.Type)? {
         projections.first { $0.name == name }

@@ -42,14 +42,40 @@ package enum Rebuild {
         batchEvents: Int = defaultBatchEvents,
         report: Report = { _ in }
     ) throws -> Checkpoint {
+        try build(
+            projection,
+            from: log,
+            upTo: end,
+            into: directory,
+            batchEvents: batchEvents,
+            report: report,
+            stops: [],
+            inspect: { _ in }
+        )
+    }
+
+    /// The same, and hands the view to `inspect` when it reflects the events up to each of `stops` and none after.
+    static func build(
+        _ projection: any Projection.Type,
+        from log: EventLog,
+        upTo end: Offset?,
+        into directory: String,
+        batchEvents: Int,
+        report: Report,
+        stops: Set<Offset>,
+        inspect: (ViewStore) throws -> Void
+    ) throws -> Checkpoint {
         guard !FileManager.default.fileExists(atPath: directory) else { throw DirectoryExists(path: directory) }
         let folder = ViewFolder(data: "")
         do {
             let store = try folder.create(projection, in: directory, log: log)
             let target = min(end ?? log.head, log.head)
             var projector = try Projector(store, log: log, sliceBytes: sliceBytes)
-            while try projector.advance(limit: batchEvents, upTo: target) {
-                try report(Progress(view: projection.name, projected: projector.projected, target: target))
+            for stop in stops.filter({ $0 > 0 && $0 <= target }).sorted() + [target] {
+                while try projector.advance(limit: batchEvents, upTo: stop) {
+                    try report(Progress(view: projection.name, projected: projector.projected, target: target))
+                }
+                if stops.contains(stop) { try inspect(store) }
             }
             try store.environment.flush()
             try MachineState.markClean(directory)

@@ -1,4 +1,5 @@
 internal import Broker
+internal import Dispatch
 internal import Foundation
 internal import Synchronization
 
@@ -17,6 +18,19 @@ extension Views {
         batchEvents: Int = Rebuild.defaultBatchEvents,
         report: Rebuild.Report = { _ in }
     ) throws {
+        try rebuild(projection, batchEvents: batchEvents, report: report, removed: {})
+    }
+
+    /// The same.
+    ///
+    /// `removed` is called once the old view's files are gone, which is when its last reader is done; never if this
+    /// throws.
+    private func rebuild(
+        _ projection: any Projection.Type,
+        batchEvents: Int,
+        report: Rebuild.Report,
+        removed: @escaping @Sendable () -> Void
+    ) throws {
         guard let worker = workers.first(where: { $0.view.projection == projection }) else {
             preconditionFailure("no view of \(projection.name)")
         }
@@ -28,7 +42,7 @@ extension Views {
         do {
             let store = try folder.create(projection, in: directory, log: log)
             try fill(store, batchEvents: batchEvents, report: report)
-            try worker.adopt(store)
+            try worker.adopt(store, removed: removed)
         } catch {
             try? FileManager.default.removeItem(atPath: directory)
             throw error
@@ -42,6 +56,31 @@ extension Views {
         report: @escaping Rebuild.Report = { _ in }
     ) throws {
         _ = try Rebuild.concurrently(projections, parallel: parallel) { [self] in try rebuild($0, report: report) }
+    }
+
+    /// Takes what is redacted in the log out of the files as well.
+    ///
+    /// Builds the views that hold texts anew, beside those in use, and removes the old ones.
+    /// In the old files it is in pages that are no longer in use. Returns when they are gone; blocks.
+    ///
+    /// - Throws: As ``rebuild(_:batchEvents:report:)`` does, after all have ended. It may then be called again.
+    package func expunge(parallel: Int = 2, report: @escaping Rebuild.Report = { _ in }) throws {
+        let removals = DispatchGroup()
+        let result = Result {
+            try Rebuild.concurrently(Self.projectionsWithTexts, parallel: parallel) { [self] projection in
+                removals.enter()
+                do {
+                    try rebuild(projection, batchEvents: Rebuild.defaultBatchEvents, report: report) {
+                        removals.leave()
+                    }
+                } catch {
+                    removals.leave()
+                    throw error
+                }
+            }
+        }
+        removals.wait()
+        _ = try result.get()
     }
 
     /// Applies the log until the rest is so little that the worker may do it between two of its transactions.
@@ -63,12 +102,13 @@ extension Views {
     package func verify(
         _ projection: any Projection.Type,
         scratch: String,
+        attestations: AttestedDigests? = nil,
         report: Rebuild.Report = { _ in }
     ) throws -> Verification {
         guard let view = all.first(where: { $0.projection == projection }), let store = view.store else {
             throw ViewUnavailable(view: projection.name, reason: .stopped)
         }
-        return try Verification(of: store, log: log, scratch: scratch, report: report)
+        return try Verification(of: store, log: log, scratch: scratch, attestations: attestations, report: report)
     }
 
     /// The digest of what a view shows now.

@@ -4,7 +4,7 @@ package import LMDB
 
 /// Rooms and who is in them, looked at from either side.
 ///
-/// All but a room's name comes from headers.
+/// All but a room's name comes from headers. The name of a room whose creation is redacted is empty.
 ///
 /// | table | key | value |
 /// | --- | --- | --- |
@@ -79,8 +79,13 @@ package struct RoomsProjection: Projection {
         case .ownerChanged:
             let place = try place(ofRoom: header.stream, in: transaction)
             roomRows[place]?.owner = header.subject
+        case .payloadRedacted:
+            // Only in a room's own stream: any other would bring a row that isn't there into the cache for nothing.
+            guard header.concernsRoom else { return }
+            let place = try place(ofRoom: header.stream, in: transaction)
+            if roomRows[place]?.createdOffset == header.reference { roomRows[place]?.name = [] }
         case .userRegistered, .guestSeen, .userLoggedIn, .loginFailed, .messageSent, .messagesRead, .messageEdited,
-            .messageDeleted:
+            .messageDeleted, .userErased, .viewAttested, .auditorRead:
             break
         }
     }

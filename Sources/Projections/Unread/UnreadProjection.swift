@@ -15,7 +15,8 @@ package import LMDB
 /// | own | room ‖ account ‖ own ordinal, big-endian | ordinal |
 /// | deleted | stream ‖ ordinal, big-endian | sender |
 ///
-/// A message writes no row per reader. It uses headers alone.
+/// A message writes no row per reader. It uses headers alone. A message whose content is erased counts as before: it is
+/// still one that somebody wrote and others haven't seen, and no number changes by what an operator does.
 package struct UnreadProjection: Projection {
     package static let name = "unread"
     package static let version = 1
@@ -70,7 +71,8 @@ package struct UnreadProjection: Projection {
         case .memberRemoved:
             let member = try memberPlace(of: header.subject, in: header.stream, transaction)
             members[member]?.isActive = false
-        case .userRegistered, .guestSeen, .userLoggedIn, .loginFailed, .messageEdited, .roomCreated, .ownerChanged:
+        case .userRegistered, .guestSeen, .userLoggedIn, .loginFailed, .messageEdited, .roomCreated, .ownerChanged,
+            .payloadRedacted, .userErased, .viewAttested, .auditorRead:
             break
         }
     }

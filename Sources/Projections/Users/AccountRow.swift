@@ -5,10 +5,11 @@ internal import LMDB
 /// What the view of users knows of an account.
 package struct Account: Equatable, Sendable {
     package var id: AccountID
+    /// Empty once the account is erased, as are the two texts after it.
     package var name: AccountName
     package var username: String
     package var email: String
-    /// By crypt(5), a secret; nil for a guest, who can't log in.
+    /// By crypt(5), a secret; nil for a guest and for an erased account, who can't log in.
     package var passwordHash: String?
     /// Whether it never registered.
     package var isGuest: Bool
@@ -89,13 +90,15 @@ struct AccountRow {
         return bytes
     }
 
+    mutating func forgetTexts() { (name, username, email, passwordHash) = ([], [], [], []) }
+
     func account(_ id: AccountID) -> Account {
         Account(
             id: id,
             name: AccountName(trusting: name),
             username: String(decoding: username, as: UTF8.self),
             email: String(decoding: email, as: UTF8.self),
-            passwordHash: isGuest ? nil : String(decoding: passwordHash, as: UTF8.self),
+            passwordHash: passwordHash.isEmpty ? nil : String(decoding: passwordHash, as: UTF8.self),
             isGuest: isGuest,
             registeredOffset: registeredOffset,
             lastLoginMilliseconds: lastLoginMilliseconds

@@ -8,18 +8,23 @@ package import LMDB
 /// | --- | --- | --- |
 /// | accounts | id | ``AccountRow`` |
 /// | by_name | name | id |
+/// | erased | id | the offset of the UserErased |
+///
+/// Of an account that was erased the row stays, without any text, because events refer to it.
 package struct UsersProjection: Projection {
     package static let name = "users"
-    package static let version = 1
-    package static let tables = ["accounts", "by_name"]
+    package static let version = 2
+    package static let tables = ["accounts", "by_name", "erased"]
 
     private let accounts: Table
     private let names: Table
+    private let erased: Table
     private var rows = BatchCache<AccountID, AccountRow?>()
 
     package init(tables: [Table]) {
         accounts = tables[0]
         names = tables[1]
+        erased = tables[2]
     }
 
     package mutating func apply(
@@ -34,10 +39,41 @@ package struct UsersProjection: Projection {
         case .userLoggedIn:
             let place = try place(of: header.stream, in: transaction)
             rows[place]?.lastLoginMilliseconds = header.milliseconds
+        case .userErased:
+            try forgetTexts(of: header.subject, in: &transaction) { _ in true }
+            try transaction.put(record.offset, for: Key(header.subject), in: erased)
+        case .payloadRedacted:
+            guard header.concernsRoom else { return }
+            try forgetTexts(of: header.stream, in: &transaction) { $0.registeredOffset == header.reference }
         case .loginFailed, .messageSent, .messagesRead, .messageEdited, .messageDeleted, .roomCreated, .memberAdded,
-            .memberRemoved, .ownerChanged:
+            .memberRemoved, .ownerChanged, .viewAttested, .auditorRead:
             break
         }
+    }
+
+    /// Takes all that came from payloads out of the row of `id`, if there is one and it `isConcerned`.
+    private mutating func forgetTexts(
+        of id: AccountID,
+        in transaction: inout WriteTransaction,
+        if isConcerned: (AccountRow) -> Bool
+    ) throws {
+        let place = try place(of: id, in: transaction)
+        guard let row = rows[place], isConcerned(row) else { return }
+        // By now the name may be somebody else's.
+        if !row.name.isEmpty, try Self.owner(of: row.name, in: transaction, names) == id {
+            try transaction.remove(row.name.span, from: names)
+        }
+        rows[place]?.forgetTexts()
+    }
+
+    private static func owner(
+        of name: [UInt8],
+        in transaction: borrowing WriteTransaction,
+        _ names: Table
+    ) throws -> AccountID? {
+        guard let value = try transaction.value(of: name.span, in: names) else { return nil }
+        guard value.count == Identifier.byteCount else { throw LMDBError.malformed("by_name") }
+        return Identifier(value)
     }
 
     private mutating func register(
@@ -93,7 +129,11 @@ package struct UsersProjection: Projection {
         key: Span<UInt8>,
         value: Span<UInt8>
     ) {
-        if table == 1 {
+        guard table != 2 else {
+            digest.add(row: key, value)
+            return
+        }
+        guard table != 1 else {
             digest.meet(key, value)
             return
         }

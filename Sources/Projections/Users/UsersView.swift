@@ -31,12 +31,25 @@ package struct UsersView: Sendable {
 
     /// The name that the account goes by.
     ///
-    /// A name once given never changes: it may be kept.
+    /// A name once given never changes: it may be kept until the account is erased.
     package func name(of id: AccountID) throws -> AccountName? {
         try view.read { transaction, tables, _ in
             guard let value = try transaction.value(of: Key(id).span, in: tables[0]) else { return nil }
             guard let row = AccountRow(value) else { throw LMDBError.malformed("a row of accounts") }
             return row.name.isEmpty ? nil : AccountName(trusting: row.name)
+        }
+    }
+
+    /// The accounts that were erased.
+    package func erasedAccounts() throws -> Answer<Set<AccountID>> {
+        try view.read { transaction, tables, asOf in
+            var accounts: Set<AccountID> = []
+            try transaction.scan(tables[2]) { key, _ in
+                guard key.count == Identifier.byteCount else { throw LMDBError.malformed("a key of erased") }
+                accounts.insert(Identifier(key))
+                return true
+            }
+            return Answer(accounts, asOf: asOf)
         }
     }
 

@@ -47,7 +47,11 @@ struct ServeCommand: AsyncParsableCommand {
 
         let folder = DataFolder(settings.server.data)
         let lock = try DataFolderLock(folder, command: "quipu serve")
-        let server = try await QuipuServer(settings: settings, folder: folder, logger: logger)
+        let bar = ProgressBar(label: "the log's Merkle tree", unit: "events")
+        let server = try await QuipuServer(settings: settings, folder: folder, logger: logger) {
+            bar.update(done: $0, total: $1)
+        }
+        bar.finish()
         let handlers = ControlHandlers(broker: server.services.broker, views: server.services.views) {
             DataFolderLock.holder(of: folder)?.address
         }

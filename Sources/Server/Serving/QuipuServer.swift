@@ -26,9 +26,18 @@ struct QuipuServer: Sendable {
     /// Opens everything in `folder`, whose lock the caller holds, and starts the writer and the views.
     ///
     /// - Throws: What the log, the views or the token key throw.
-    init(settings: Settings, folder: DataFolder, logger: Logger) async throws {
+    /// A log from before it had a Merkle tree gets one here, once.
+    ///
+    /// - Parameter upgrading: Told how many of how many events of such a log are in its tree.
+    init(
+        settings: Settings,
+        folder: DataFolder,
+        logger: Logger,
+        upgrading: (_ done: UInt64, _ total: UInt64) -> Void = { _, _ in }
+    ) async throws {
         self.settings = settings
         let log = try EventLog(directory: folder.log, mapBytes: settings.log.mapBytes)
+        try log.upgradeTree(progress: upgrading)
         let views = try Views(
             folder: ViewFolder(data: folder.path, mapBytes: settings.views.mapBytes),
             log: log,

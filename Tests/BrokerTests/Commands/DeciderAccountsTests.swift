@@ -97,6 +97,7 @@ import Testing
             limits: .init(),
             state: views,
             head: 0,
+            erased: [],
             findAccount: { _ in throw Broken() },
             findEvent: { views.event(at: $0) }
         )

@@ -22,7 +22,11 @@ struct DeciderModel {
     }
 
     let limits: DecisionLimits
-    private(set) var head: Offset = 0
+    private(set) var events: [Event] = []
+    var head: Offset { Offset(events.count) }
+    private(set) var erased: Set<AccountID> = []
+    private var redacted: Set<Offset> = []
+    private var messagesWithID: Set<Offset> = []
     private(set) var names: [AccountName: AccountID] = [:]
     private(set) var rooms: [RoomID: Room] = [:]
     private var guests: Set<AccountID> = []
@@ -40,9 +44,9 @@ struct DeciderModel {
     ///   - knowsIDs: Whether sends with an id can be told new from old.
     mutating func decide(_ command: Command, newAccount: AccountID?, knowsIDs: Bool) -> (Outcome, [Event]) {
         do throws(Refusal) {
-            let before = head
+            for account in command.accounts where erased.contains(account) { throw .noSuchAccount }
             let (outcome, events) = try apply(command, newAccount: newAccount, knowsIDs: knowsIDs)
-            head = before + Offset(events.count)
+            self.events += events
             return (outcome, events)
         } catch {
             return (.refused(error), [])
@@ -59,7 +63,7 @@ struct DeciderModel {
         case .markRead(let conversation, let upTo): return try markRead(conversation, upTo)
         case .edit(let edit):
             try requireOwnMessage(edit.target, edit.conversation)
-            guard !deleted.contains(edit.target) else { throw .noSuchMessage }
+            guard !deleted.contains(edit.target), !redacted.contains(edit.target) else { throw .noSuchMessage }
             return stored([change(.messageEdited, edit.target, edit.conversation)])
         case .delete(let conversation, let target):
             try requireOwnMessage(target, conversation)
@@ -91,7 +95,59 @@ struct DeciderModel {
             rooms[room]?.members.append(account)
             return stored([Event(type: .memberAdded, actor: actor, subject: account, stream: room)])
         case .removeMember(let account, let room, let actor): return try removeMember(account, room, actor)
+        case .redact(let redaction): return try redact(redaction, knowsIDs: knowsIDs)
+        case .eraseUser(let erasure):
+            let account = erasure.account
+            if erased.contains(account) { return (.unchanged(0), []) }
+            guard !erasure.names.isEmpty, erasure.names.allSatisfy({ names[$0] == account }) else {
+                throw .noSuchAccount
+            }
+            names = names.filter { $0.value != account }
+            erased.insert(account)
+            return stored([Event(type: .userErased, actor: erasure.actor, subject: account, stream: account)])
+        case .attest(_, let offset):
+            return stored([
+                Event(type: .viewAttested, actor: .none, subject: .system, stream: .system, reference: offset)
+            ])
+        case .recordAuditorRead(let id, _):
+            return stored([Event(type: .auditorRead, actor: id, subject: id, stream: id)])
         }
+    }
+
+    private mutating func redact(
+        _ redaction: Command.Redaction,
+        knowsIDs: Bool
+    ) throws(Refusal) -> (Outcome, [Event]) {
+        var targets: [Offset] = []
+        for offset in redaction.offsets {
+            guard offset >= 1, offset <= head else { throw .noSuchEvent }
+            guard !redacted.contains(offset) else { continue }
+            let event = events[Int(offset) - 1]
+            switch event.type {
+            case .messagesRead, .messageDeleted, .memberAdded, .memberRemoved, .ownerChanged, .viewAttested:
+                throw .notErasable
+            case .userRegistered, .guestSeen:
+                guard erased.contains(event.subject) else { throw .notErasable }
+            default: break
+            }
+            guard knowsIDs || !messagesWithID.contains(offset) else { throw .unavailable }
+            if !targets.contains(offset) { targets.append(offset) }
+        }
+        guard !targets.isEmpty else { return (.unchanged(redaction.offsets.last ?? 0), []) }
+        redacted.formUnion(targets)
+        ids = ids.filter { !targets.contains($0.value) }
+        return stored(
+            targets.map { target in
+                let event = events[Int(target) - 1]
+                return Event(
+                    type: .payloadRedacted,
+                    actor: redaction.actor,
+                    subject: event.subject,
+                    stream: event.stream,
+                    reference: target
+                )
+            }
+        )
     }
 
     private func stored(_ events: [Event]) -> (Outcome, [Event]) {
@@ -120,7 +176,10 @@ struct DeciderModel {
             guard run < limits.unanswered else { throw .unanswered }
         }
         messages[conversation.stream] = sent + [(head + 1, conversation.me)]
-        if let id { ids[id] = head + 1 }
+        if let id {
+            ids[id] = head + 1
+            messagesWithID.insert(head + 1)
+        }
         return stored([
             Event(
                 type: .messageSent,

@@ -37,10 +37,15 @@ import Testing
                     if entry.header.type == .messageDeleted {
                         tally[isInBatch ? "deleteInBatch" : "delete", default: 0] += 1
                     }
+                    if entry.header.type == .payloadRedacted {
+                        tally[isInBatch ? "redactionInBatch" : "redaction", default: 0] += 1
+                    }
+                    if entry.header.type == .userErased { tally["erasure", default: 0] += 1 }
                 }
 
                 if case .refused = outcome {
                     #expect(bench.decider.batch.bytes == before.bytes, "round \(round): \(command)")
+                    #expect(bench.decider.batch.redactions == before.redactions, "round \(round): \(command)")
                     #expect(bench.decider.batch.names.count == before.names.count, "round \(round): \(command)")
                 }
                 // A view that is away may refuse anything.
@@ -78,7 +83,8 @@ import Testing
     private static let allLabels = [
         "stored", "duplicate", "unchanged", "account", "accountTaken", "noSuchRoom", "notMember", "notAllowed",
         "unanswered", "tooManyMembers", "tooManyRooms", "unavailable", "noSuchMessage", "notAuthor", "edit", "delete",
-        "editInBatch", "deleteInBatch",
+        "editInBatch", "deleteInBatch", "redaction", "redactionInBatch", "erasure", "noSuchEvent", "notErasable",
+        "noSuchAccount",
     ]
 
     private static func label(_ outcome: Outcome) -> String {
@@ -123,7 +129,15 @@ private struct CommandSource {
         let other = person(&random)
         let id = Bool.random(using: &random) ? "" : "id-\(Int.random(in: 0..<40, using: &random))"
         let upTo = Bool.random(using: &random) ? .max : Offset.random(in: 0...model.head + 2, using: &random)
-        switch Int.random(in: 0..<26, using: &random) {
+        switch Int.random(in: 0..<30, using: &random) {
+        case 26..<29:
+            let bound = model.head + (Int.random(in: 0..<8, using: &random) == 0 ? 2 : 0)
+            // Mostly what is recent, so that it may be in the batch being built, and some older events as well.
+            let offsets = (0..<Int.random(in: 1...3, using: &random)).map { _ in
+                Offset.random(in: (Bool.random(using: &random) ? bound - min(bound, 6) : 0)...bound, using: &random)
+            }
+            return .redact(.init(offsets: offsets, reason: "r", actor: .random(using: &random) ? .none : me))
+        case 29: return account(model, &random)
         case 0..<5: return .send("x", from: me, to: other, id: id)
         case 5..<8: return .send("x", from: me, room: room(in: model, &random), id: id)
         case 8..<10: return .markRead(by: me, peer: other, upTo: upTo)
@@ -147,6 +161,18 @@ private struct CommandSource {
             let actor = model.rooms[room]?.members.randomElement(using: &random) ?? me
             return .removeMember(Bool.random(using: &random) ? actor : other, from: room, by: actor)
         }
+    }
+
+    /// The end of an account that has a name, or what an account does that may be at its end.
+    private func account(_ model: DeciderModel, _ random: inout SplitMix) -> Command {
+        let name = names.filter { model.names[$0] != nil }.randomElement(using: &random) ?? names[0]
+        let account = model.names[name] ?? Sample.id(1)
+        if let erased = model.erased.sorted().randomElement(using: &random), Bool.random(using: &random) {
+            return Bool.random(using: &random)
+                ? .recordAuditorRead(erased, request: "all")
+                : .eraseUser(.init(account: erased, names: [], reason: "r", actor: .none))
+        }
+        return .eraseUser(.init(account: account, names: [name], reason: "r", actor: .none))
     }
 
     /// An edit or a deletion, more often than not of a message that is there, and by who wrote it.

@@ -1,3 +1,4 @@
+import Foundation
 import LMDB
 import SwiftProtobuf
 import Testing
@@ -30,7 +31,8 @@ import Testing
             (.loginFailed, 4, "LoginFailed"), (.messageSent, 5, "MessageSent"), (.messagesRead, 6, "MessagesRead"),
             (.messageEdited, 7, "MessageEdited"), (.messageDeleted, 8, "MessageDeleted"),
             (.roomCreated, 9, "RoomCreated"), (.memberAdded, 10, "MemberAdded"), (.memberRemoved, 11, "MemberRemoved"),
-            (.ownerChanged, 12, "OwnerChanged"),
+            (.ownerChanged, 12, "OwnerChanged"), (.payloadRedacted, 13, "PayloadRedacted"),
+            (.userErased, 14, "UserErased"), (.viewAttested, 15, "ViewAttested"), (.auditorRead, 16, "AuditorRead"),
         ]
         #expect(types.count == EventType.allCases.count)
         for (type, number, name) in types {
@@ -39,6 +41,13 @@ import Testing
         }
         let classes: [PayloadClass] = [.empty, .content, .personal, .credential]
         #expect(classes.map(\.rawValue) == [0, 1, 2, 3])
+    }
+
+    @Test(arguments: [0, 31, 33]) func `an attestation whose digest has no 32 bytes can't be read`(count: Int) throws {
+        var payload = Quipu_V1_ViewAttestedPayload()
+        payload.views = [.with { $0.digest = Data(repeating: 1, count: count) }]
+        let bytes: [UInt8] = try payload.serializedBytes()
+        #expect(refusal(of: EventHeader.sample(.viewAttested).record(payload: bytes)) == .payload(.viewAttested))
     }
 
     @Test(

@@ -7,14 +7,18 @@ import LMDB
 /// The records that format 1 was released with, and what they must be read as for ever.
 ///
 /// `format-1.log` holds the stored bytes, oldest first, each with its length before it, four bytes little-endian; the
-/// offset of the first is 1. `format-1.json` beside it says what they mean.
-enum GoldenLog {
+/// offset of the first is 1. `format-1.json` beside it says what they mean. `format-1-erasure` is another log, with the
+/// types that came later.
+enum GoldenLog: String, CaseIterable {
+    case first = "format-1"
+    case erasure = "format-1-erasure"
+
     static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../Golden").standardized
-    static let recordsFile = folder.appending(path: "format-1.log")
-    static let expectationsFile = folder.appending(path: "format-1.json")
+    var recordsFile: URL { Self.folder.appending(path: rawValue + ".log") }
+    var expectationsFile: URL { Self.folder.appending(path: rawValue + ".json") }
 
     /// The stored bytes of each event.
-    static func records() throws -> [[UInt8]] {
+    func records() throws -> [[UInt8]] {
         let bytes = [UInt8](try Data(contentsOf: recordsFile))
         var records: [[UInt8]] = []
         var position = 0
@@ -27,12 +31,12 @@ enum GoldenLog {
         return records
     }
 
-    static func expectations() throws -> [Expectation] {
+    func expectations() throws -> [Expectation] {
         try JSONDecoder().decode([Expectation].self, from: Data(contentsOf: expectationsFile))
     }
 
     /// Writes both files.
-    static func write(_ records: [[UInt8]]) throws {
+    func write(_ records: [[UInt8]]) throws {
         var bytes: [UInt8] = []
         for record in records {
             bytes.append(littleEndian: UInt32(record.count))
@@ -41,7 +45,7 @@ enum GoldenLog {
         let expectations = try records.enumerated().map { try Expectation(of: $1, at: Offset($0 + 1)) }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try FileManager.default.createDirectory(at: Self.folder, withIntermediateDirectories: true)
         try Data(bytes).write(to: recordsFile)
         try (encoder.encode(expectations) + Data("\n".utf8)).write(to: expectationsFile)
     }
@@ -100,6 +104,10 @@ extension EventPayload {
         case .messageSent(let content, let id): ["content": content, "id": id]
         case .messageEdited(let content): ["content": content]
         case .roomCreated(let name): ["name": name]
+        case .payloadRedacted(let reason), .userErased(let reason): ["reason": reason]
+        case .viewAttested(let views):
+            Dictionary(uniqueKeysWithValues: views.map { ("\($0.name)-v\($0.version)", $0.digest.description) })
+        case .auditorRead(let request): ["request": request]
         case .empty, .redacted: [:]
         }
     }

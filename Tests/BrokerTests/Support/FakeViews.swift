@@ -14,7 +14,8 @@ final class FakeViews: DecisionState {
 
     private struct Event {
         var header: EventHeader
-        var messageID: Identifier?
+        /// The client's own id of a message; empty for none.
+        var messageID: [UInt8] = []
         var isRedacted = false
     }
 
@@ -36,6 +37,7 @@ final class FakeViews: DecisionState {
     private struct Accounts {
         var projected: Offset = 0
         var guests: Set<AccountID> = []
+        var erased: Set<AccountID> = []
     }
 
     private struct State {
@@ -52,12 +54,12 @@ final class FakeViews: DecisionState {
     func follow(_ batch: EventBatch) throws {
         for index in batch.entries.indices {
             let header = batch.entries[index].header
-            let id = batch.withPayload(at: index) { payload -> Identifier? in
-                let id = MessagePayload.id(of: payload)
-                return header.type == .messageSent && !id.isEmpty ? Identifier(hashingMessageID: id) : nil
+            let id = batch.withPayload(at: index) { payload in
+                header.type == .messageSent ? [UInt8](copying: MessagePayload.id(of: payload)) : []
             }
             state.withLock { $0.events.append(Event(header: header, messageID: id)) }
         }
+        for offset in batch.redactions { redact(offset) }
     }
 
     /// Takes in events up to `offset`, or all; what is behind it already stays as it is.
@@ -92,22 +94,33 @@ final class FakeViews: DecisionState {
         state.withLock { state in
             guard offset >= 1, offset <= Offset(state.events.count) else { return nil }
             let event = state.events[Int(offset) - 1]
-            return Decider.FoundEvent(header: event.header, isRedacted: event.isRedacted)
+            return Decider.FoundEvent(
+                header: event.header,
+                isRedacted: event.isRedacted,
+                messageID: event.messageID
+            )
         }
     }
 
     /// The payload of the event at `offset` is erased in the log.
-    func redact(_ offset: Offset) { state.withLock { $0.events[Int(offset) - 1].isRedacted = true } }
+    func redact(_ offset: Offset) {
+        state.withLock { state in
+            state.events[Int(offset) - 1].isRedacted = true
+            state.events[Int(offset) - 1].messageID = []
+        }
+    }
 
     private static func project(_ view: inout Conversations, _ events: [Event]) {
         let event = events[Int(view.projected)]
         view.projected += 1
         let header = event.header
         view.streams[header.stream, default: StreamState()].apply(header, at: view.projected)
-        if let id = event.messageID {
-            let key = Decider.MessageKey(sender: header.actor, hash: id)
+        if !event.messageID.isEmpty {
+            let hash = Identifier(hashingMessageID: event.messageID.span)
+            let key = Decider.MessageKey(sender: header.actor, hash: hash)
             view.messages[key] = view.messages[key] ?? view.projected
         }
+        if header.type == .payloadRedacted { view.messages = view.messages.filter { $0.value != header.reference } }
         if header.type == .messagesRead {
             let conversation =
                 header.concernsRoom
@@ -141,6 +154,7 @@ final class FakeViews: DecisionState {
         view.projected += 1
         if header.type == .guestSeen { view.guests.insert(header.actor) }
         if header.type == .userRegistered { view.guests.remove(header.actor) }
+        if header.type == .userErased { view.erased.insert(header.subject) }
     }
 
     private func ask<Value: Sendable>(_ name: Name, _ body: (State) -> Value) throws -> Value {
@@ -199,6 +213,10 @@ final class FakeViews: DecisionState {
 
     func isGuest(_ account: AccountID) throws -> Answer<Bool> {
         try ask(.accounts) { Answer($0.accounts.guests.contains(account), asOf: $0.accounts.projected) }
+    }
+
+    func erasedAccounts() throws -> Answer<Set<AccountID>> {
+        try ask(.accounts) { Answer($0.accounts.erased, asOf: $0.accounts.projected) }
     }
 
     var conversationsProjected: Offset { state.withLock { $0.conversations.projected } }

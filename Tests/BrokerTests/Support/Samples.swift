@@ -1,3 +1,4 @@
+import Cryptography
 import Testing
 
 @testable import Broker
@@ -23,7 +24,8 @@ enum Sample {
         var payloads: [EventPayload] = [
             .empty(.messagesRead), .empty(.messageDeleted), .empty(.memberAdded), .empty(.memberRemoved),
             .empty(.ownerChanged), .userLoggedIn(address: "2001:db8::1", port: 65_535),
-            .userLoggedIn(address: "192.0.2.1", port: 0), .guestSeen(account: try name("客人")),
+            .userLoggedIn(address: "192.0.2.1", port: 0), .guestSeen(account: try name("客人")), .viewAttested([]),
+            .viewAttested([attested("a", 0), attested("觀", .max), attested("", 300)]),
         ]
         for text in texts {
             var user = EventPayload.UserRegistered(
@@ -37,10 +39,15 @@ enum Sample {
             payloads += [
                 .userRegistered(user), .loginFailed(address: text), .messageSent(content: text, id: ""),
                 .messageSent(content: "", id: text), .messageSent(content: text, id: text),
-                .messageEdited(content: text), .roomCreated(name: text),
+                .messageEdited(content: text), .roomCreated(name: text), .payloadRedacted(reason: text),
+                .userErased(reason: text), .auditorRead(request: text),
             ]
         }
         return payloads
+    }
+
+    static func attested(_ name: String, _ version: UInt32) -> EventPayload.AttestedView {
+        EventPayload.AttestedView(name: name, version: version, digest: SHA256.hash(Array(name.utf8).span))
     }
 }
 
@@ -54,6 +61,10 @@ extension EventPayload {
         case .messageSent: .messageSent
         case .messageEdited: .messageEdited
         case .roomCreated: .roomCreated
+        case .payloadRedacted: .payloadRedacted
+        case .userErased: .userErased
+        case .viewAttested: .viewAttested
+        case .auditorRead: .auditorRead
         case .empty(let type), .redacted(let type): type
         }
     }

@@ -19,7 +19,7 @@ struct WriterBench {
     init(limits: DecisionLimits = .init(), memoryCapacity: Int = 200_000) {
         self.limits = limits
         self.memoryCapacity = memoryCapacity
-        decider = Self.makeDecider(limits, views, names, head: 0, memoryCapacity)
+        decider = Self.makeDecider(limits, views, names, head: 0, erased: [], memoryCapacity)
     }
 
     /// Decides on `commands` as one batch, which reaches the disk.
@@ -40,6 +40,7 @@ struct WriterBench {
         let batch = decider.batch
         try views.follow(batch)
         names.ids.withLock { ids in
+            for name in batch.releasedNames { ids[AccountName(trusting: name)] = nil }
             for (name, id) in batch.names { ids[AccountName(trusting: name)] = id }
         }
         head = batch.last
@@ -56,10 +57,16 @@ struct WriterBench {
 
     /// The writer begins anew, with what the views and the log have.
     mutating func restart() throws {
-        decider = Self.makeDecider(limits, views, names, head: head, memoryCapacity)
+        let erased = try views.erasedAccounts().value
+        decider = Self.makeDecider(limits, views, names, head: head, erased: erased, memoryCapacity)
         for event in views.headers(after: views.leastProjected) {
             try decider.replay(event.header, at: event.offset)
         }
+    }
+
+    /// What `account` goes by.
+    func names(of account: AccountID) -> [AccountName] {
+        names.ids.withLock { ids in ids.filter { $0.value == account }.map(\.key) }
     }
 
     private static func makeDecider(
@@ -67,12 +74,14 @@ struct WriterBench {
         _ views: FakeViews,
         _ names: Names,
         head: Offset,
+        erased: Set<AccountID>,
         _ capacity: Int
     ) -> Decider {
         var decider = Decider(
             limits: limits,
             state: views,
             head: head,
+            erased: erased,
             findAccount: { name in names.ids.withLock { $0[name] } },
             findEvent: { views.event(at: $0) }
         )

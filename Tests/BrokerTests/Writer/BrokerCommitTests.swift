@@ -129,9 +129,10 @@ import Testing
             let outcomes = Mutex<[Outcome]>([])
             let command = Command.send("x", from: Self.alice, to: Self.bob)
             for _ in 0..<2 {
-                let submission = Submission(command: command, sink: -1, ticket: 0) { outcome in
-                    outcomes.withLock { $0.append(outcome) }
-                }
+                let submission = Submission(
+                    task: .command(command),
+                    reply: { outcome in outcomes.withLock { $0.append(outcome) } }
+                )
                 #expect(broker.queue.append(submission))
             }
             broker.stop()

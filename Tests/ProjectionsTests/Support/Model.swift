@@ -11,7 +11,11 @@ struct Model {
         var text: String
         var updated: UInt64
         var isDeleted = false
+        var isRedacted = false
     }
+
+    /// The events whose payload is erased.
+    private var redacted: Set<Offset> { Set(events.filter { $0.type == .payloadRedacted }.map(\.reference)) }
 
     private var numbered: [(offset: Offset, event: TestEvent)] {
         events.enumerated().map { (Offset($0.offset) + 1, $0.element) }
@@ -21,15 +25,21 @@ struct Model {
 
     func messages(in stream: StreamID) -> [Message] {
         var messages: [Message] = []
+        let redacted = redacted
         for (offset, event) in numbered where event.stream == stream {
             let time = TestLog.milliseconds(of: offset)
             let target = messages.firstIndex { $0.offset == event.reference && !$0.isDeleted }
             switch event.payload {
             case .messageSent(let content, _):
-                messages.append(Message(offset: offset, sender: event.actor, text: content, updated: time))
+                var message = Message(offset: offset, sender: event.actor, text: content, updated: time)
+                message.isRedacted = redacted.contains(offset)
+                if message.isRedacted { message.text = "" }
+                messages.append(message)
             case .messageEdited(let content):
                 guard let target else { continue }
-                messages[target].text = content
+                let isRedacted = redacted.contains(messages[target].offset) || redacted.contains(offset)
+                messages[target].text = isRedacted ? "" : content
+                messages[target].isRedacted = isRedacted
                 messages[target].updated = time
             case .empty(.messageDeleted):
                 guard let target else { continue }
@@ -62,8 +72,11 @@ struct Model {
     /// The first message that each sender sent with each message id.
     var messageIDs: [(sender: AccountID, id: String, offset: Offset)] {
         var found: [(sender: AccountID, id: String, offset: Offset)] = []
+        let redacted = redacted
         for (offset, event) in numbered {
-            guard case .messageSent(_, let id) = event.payload, !id.isEmpty else { continue }
+            guard case .messageSent(_, let id) = event.payload, !id.isEmpty, !redacted.contains(offset) else {
+                continue
+            }
             if !found.contains(where: { $0.sender == event.actor && $0.id == id }) {
                 found.append((event.actor, id, offset))
             }
@@ -108,6 +121,12 @@ struct Model {
         return spans
     }
 
+    func name(of room: RoomID) -> String {
+        let created = numbered.first { $0.event.type == .roomCreated && $0.event.stream == room }
+        guard let created, case .roomCreated(let name) = created.event.payload else { return "" }
+        return redacted.contains(created.offset) ? "" : name
+    }
+
     func owner(of room: RoomID) -> AccountID? {
         var owner: AccountID?
         for event in events where event.stream == room {
@@ -145,7 +164,14 @@ struct Model {
             case .messageSent: isMine = streams.contains(event.stream)
             case .messagesRead, .messageEdited, .messageDeleted:
                 isMine = includesChanges && streams.contains(event.stream)
-            case .userRegistered, .guestSeen, .userLoggedIn, .loginFailed, .ownerChanged: isMine = false
+            case .payloadRedacted:
+                // Of what is no message, such as a room's name, nobody is told.
+                let types: [EventType] = [.messageSent, .messageEdited]
+                let isMessage = types.contains(events[Int(event.reference) - 1].type)
+                isMine = isMessage && includesChanges && streams.contains(event.stream)
+            case .userRegistered, .guestSeen, .userLoggedIn, .loginFailed, .ownerChanged, .userErased, .viewAttested,
+                .auditorRead:
+                isMine = false
             }
             return isMine ? offset : nil
         }

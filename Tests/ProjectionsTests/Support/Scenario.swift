@@ -11,13 +11,20 @@ struct Scenario {
     private var messages: [(offset: Offset, stream: StreamID, sender: AccountID, peer: Identifier)] = []
     private var next: Offset = 1
     private var messageID = 0
+    private let redacts: Bool
+    /// What may be redacted, once each.
+    private var erasable: [(offset: Offset, event: TestEvent)] = []
+    private var erased: Set<AccountID> = []
 
     static let texts = [
         "", "hello", "你好，世界", "emoji 👩‍👩‍👧‍👦 🏴󠁧󠁢󠁥󠁮󠁧󠁿", "quote \" backslash \\ slash /", "line\nbreak\ttab\u{0}\u{1f}",
         "Ünïcödé e\u{301}", "العربية עברית", String(repeating: "long ", count: 60),
     ]
 
-    init(seed: UInt64, accounts count: Int = 6, rooms: Int = 4) {
+    /// - Parameter redacts: Whether payloads are erased and accounts as well. No id of a message comes twice then: a
+    ///   log never has that, and a view couldn't tell which was the first once that is redacted.
+    init(seed: UInt64, accounts count: Int = 6, rooms: Int = 4, redacts: Bool = false) {
+        self.redacts = redacts
         random = SeededRandom(seed: seed)
         mostRooms = rooms
         var ids: [AccountID] = []
@@ -32,6 +39,10 @@ struct Scenario {
             let event = next <= UInt64(accounts.count) ? introduction() : anything()
             if event.type == .messageSent {
                 messages.append((next, event.stream, event.actor, event.subject))
+            }
+            switch event.payload {
+            case .empty, .redacted, .viewAttested: break
+            default: erasable.append((next, event))
             }
             events.append(event)
             next += 1
@@ -48,7 +59,9 @@ struct Scenario {
     private mutating func account() -> AccountID { accounts[random.below(accounts.count)] }
 
     private mutating func anything() -> TestEvent {
-        switch random.below(20) {
+        switch random.below(redacts ? 24 : 20) {
+        case 20..<23: return redaction() ?? message()
+        case 23: return erasure() ?? message()
         case 0: return .loggedIn(account())
         case 1 where rooms.count < mostRooms:
             let room = Identifier(high: random.next(), low: random.next())
@@ -59,6 +72,7 @@ struct Scenario {
         case 8: return change() ?? message()
         case 9 where random.oneIn(4):
             let index = random.below(accounts.count)
+            guard !erased.contains(accounts[index]) else { return message() }
             return .registered(accounts[index], index % 3 == 2 ? "guest\(index)" : "user\(index)")
         default: return message()
         }
@@ -70,7 +84,7 @@ struct Scenario {
         if random.oneIn(3) {
             messageID += 1
             // Now and then an id for the second time.
-            id = "id-\(random.oneIn(5) ? max(1, messageID - 1) : messageID)"
+            id = "id-\(!redacts && random.oneIn(5) ? max(1, messageID - 1) : messageID)"
         }
         if !rooms.isEmpty, random.oneIn(2) {
             return .sent(text, from: account(), inRoom: rooms[random.below(rooms.count)], id: id)
@@ -83,6 +97,25 @@ struct Scenario {
         let room = rooms[random.below(rooms.count)]
         let types: [EventType] = [.memberAdded, .memberAdded, .memberAdded, .memberRemoved, .ownerChanged]
         return .member(types[random.below(types.count)], account(), of: room, by: account())
+    }
+
+    /// Of something recent, or of anything.
+    private mutating func redaction() -> TestEvent? {
+        guard !erasable.isEmpty else { return nil }
+        let range = random.oneIn(2) ? erasable.count : min(erasable.count, 5)
+        let index = erasable.count - 1 - random.below(range)
+        let (offset, event) = erasable[index]
+        let isRegistration = [.userRegistered, .guestSeen].contains(event.type)
+        guard !isRegistration || erased.contains(event.subject) else { return nil }
+        erasable.remove(at: index)
+        return .redacted(offset, event)
+    }
+
+    private mutating func erasure() -> TestEvent? {
+        let account = account()
+        // Somebody stays.
+        guard erased.count < accounts.count / 2, erased.insert(account).inserted else { return nil }
+        return .erased(account)
     }
 
     private mutating func mark() -> TestEvent? {

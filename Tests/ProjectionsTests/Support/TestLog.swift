@@ -101,6 +101,33 @@ struct TestEvent {
     static func member(_ type: EventType, _ account: AccountID, of room: RoomID, by actor: AccountID) -> TestEvent {
         TestEvent(type: type, actor: actor, subject: account, stream: room, payload: .empty(type))
     }
+
+    /// The redaction of `event`, which is at `offset`.
+    static func redacted(_ offset: Offset, _ event: TestEvent) -> TestEvent {
+        TestEvent(
+            type: .payloadRedacted,
+            actor: .none,
+            subject: event.subject,
+            stream: event.stream,
+            reference: offset,
+            payload: .payloadRedacted(reason: "why not")
+        )
+    }
+
+    static func attested(_ views: [EventPayload.AttestedView], at offset: Offset) -> TestEvent {
+        TestEvent(
+            type: .viewAttested,
+            actor: .none,
+            subject: .system,
+            stream: .system,
+            reference: offset,
+            payload: .viewAttested(views)
+        )
+    }
+
+    static func erased(_ id: AccountID) -> TestEvent {
+        TestEvent(type: .userErased, actor: .none, subject: id, stream: id, payload: .userErased(reason: "asked"))
+    }
 }
 
 /// A log in a temporary data folder, removed at the end.
@@ -141,6 +168,8 @@ final class TestLog {
     }
 
     /// Appends events with payloads of any bytes.
+    ///
+    /// What a redaction refers to is redacted with it.
     @discardableResult
     func append(_ added: [TestEvent], payloads: [[UInt8]]) throws -> Offset {
         var batch = EventBatch(first: log.head + 1)
@@ -158,6 +187,7 @@ final class TestLog {
                 reference: event.reference
             )
             batch.append(header: header, salt: (salts.next(), salts.next()), payload: payload.span)
+            if event.type == .payloadRedacted { batch.redact(event.reference) }
         }
         try log.append(batch)
         events += added

@@ -10,7 +10,12 @@ struct TimelineModelTests {
         print("seed \(seed)")
         let test = try TestLog()
         var random = SeededRandom(seed: seed)
-        var scenario = Scenario(seed: seed, accounts: 2 + random.below(6), rooms: 1 + random.below(12))
+        var scenario = Scenario(
+            seed: seed,
+            accounts: 2 + random.below(6),
+            rooms: 1 + random.below(12),
+            redacts: seed > 84
+        )
         let views = try test.openViews()
         var conversations = try Projector(#require(views.conversations.view.store), log: test.log)
         var rooms = try Projector(#require(views.rooms.view.store), log: test.log)

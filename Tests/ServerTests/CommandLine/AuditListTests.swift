@@ -93,23 +93,23 @@ struct AuditListTests {
         let room = "in general, \"all\" (01234567-89ab-4def-8123-456789abcdef)"
         #expect(
             lines.map { String($0.drop { $0 == " " }) } == [
-                "OFFSET  TIME                      TYPE            WHO               WHAT",
-                "1  2026-01-01T00:00:00.000Z  UserRegistered  alice             as ALICE <alice@example.org>",
-                "2  2026-01-01T00:00:01.000Z  UserRegistered  bob               as BOB <bob@example.org>",
-                "3  2026-01-01T00:00:02.000Z  GuestSeen       客-é              for the first time",
-                "4  2026-01-01T00:00:03.000Z  MessageSent     alice             to bob: "
+                "OFFSET  TIME                      TYPE             WHO               WHAT",
+                "1  2026-01-01T00:00:00.000Z  UserRegistered   alice             as ALICE <alice@example.org>",
+                "2  2026-01-01T00:00:01.000Z  UserRegistered   bob               as BOB <bob@example.org>",
+                "3  2026-01-01T00:00:02.000Z  GuestSeen        客-é              for the first time",
+                "4  2026-01-01T00:00:03.000Z  MessageSent      alice             to bob: "
                     + "hello, \"bob\"\\r\\n\\u{1B}[31mred\\u{202E} \\\\o/",
-                "5  2026-01-01T00:00:04.000Z  MessageSent     bob               to alice: 你好",
-                "6  2026-01-01T00:00:05.000Z  RoomCreated     alice             \(room)",
-                "7  2026-01-01T00:00:05.000Z  MemberAdded     alice             alice \(room)",
-                "8  2026-01-01T00:00:05.000Z  MemberAdded     alice             bob \(room)",
-                "9  2026-01-01T00:00:06.000Z  MessageSent     alice             \(room): to all",
-                "10  2026-01-01T00:00:07.000Z  MessagesRead    bob               \(room) up to 9",
-                "11  2026-01-01T00:00:08.000Z  UserLoggedIn    bob               from [2001:db8::7]:5000",
-                "12  2026-01-01T00:00:09.000Z  LoginFailed     bob               from 192.0.2.7",
-                "13  2026-01-01T00:00:10.000Z  MemberRemoved   alice             alice \(room)",
-                "14  2026-01-01T00:00:10.000Z  OwnerChanged    alice             bob \(room)",
-                "15  2026-01-01T00:00:11.000Z  MessageSent     客-é              to alice: from a guest",
+                "5  2026-01-01T00:00:04.000Z  MessageSent      bob               to alice: 你好",
+                "6  2026-01-01T00:00:05.000Z  RoomCreated      alice             \(room)",
+                "7  2026-01-01T00:00:05.000Z  MemberAdded      alice             alice \(room)",
+                "8  2026-01-01T00:00:05.000Z  MemberAdded      alice             bob \(room)",
+                "9  2026-01-01T00:00:06.000Z  MessageSent      alice             \(room): to all",
+                "10  2026-01-01T00:00:07.000Z  MessagesRead     bob               \(room) up to 9",
+                "11  2026-01-01T00:00:08.000Z  UserLoggedIn     bob               from [2001:db8::7]:5000",
+                "12  2026-01-01T00:00:09.000Z  LoginFailed      bob               from 192.0.2.7",
+                "13  2026-01-01T00:00:10.000Z  MemberRemoved    alice             alice \(room)",
+                "14  2026-01-01T00:00:10.000Z  OwnerChanged     alice             bob \(room)",
+                "15  2026-01-01T00:00:11.000Z  MessageSent      客-é              to alice: from a guest",
             ]
         )
     }

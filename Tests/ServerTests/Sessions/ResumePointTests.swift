@@ -83,6 +83,7 @@ private struct NothingKnown: DecisionState {
     func message(withID hash: Identifier, from sender: AccountID) -> Answer<Offset?> { Answer(nil, asOf: 0) }
     func isDeleted(_ message: Offset, in stream: StreamID) -> Answer<Bool> { Answer(false, asOf: 0) }
     func isGuest(_ account: AccountID) -> Answer<Bool> { Answer(false, asOf: 0) }
+    func erasedAccounts() -> Answer<Set<AccountID>> { Answer([], asOf: 0) }
     var conversationsProjected: Offset { 0 }
     var roomsProjected: Offset { 0 }
     var accountsProjected: Offset { 0 }

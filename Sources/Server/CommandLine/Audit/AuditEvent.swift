@@ -34,7 +34,10 @@ struct AuditEvent: Sendable {
         func room(_ id: RoomID) -> Party { Party(id: id, name: names.room(id)) }
         actor = account(header.actor)
         switch header.type {
-        case .userRegistered, .guestSeen, .userLoggedIn, .loginFailed: break
+        case .userRegistered, .guestSeen, .userLoggedIn, .loginFailed, .userErased, .viewAttested, .auditorRead: break
+        case .payloadRedacted:
+            // Of a message to somebody, in a room, or of what an account says about itself.
+            if !header.concernsRoom { peer = account(header.subject) }
         case .messageSent, .messagesRead, .messageEdited, .messageDeleted:
             if header.concernsRoom { self.room = room(header.subject) } else { peer = account(header.subject) }
         case .roomCreated: self.room = room(header.stream)
@@ -48,6 +51,8 @@ struct AuditEvent: Sendable {
     var content: String? {
         switch payload {
         case .messageSent(let content, _), .messageEdited(let content): content
+        case .payloadRedacted(let reason), .userErased(let reason): reason
+        case .auditorRead(let request): request
         default: nil
         }
     }

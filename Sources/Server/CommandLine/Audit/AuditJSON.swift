@@ -1,4 +1,5 @@
 import Broker
+import Cryptography
 
 /// Events as JSON Lines: an object a line, the same keys for events of a type.
 struct AuditJSON: AuditPrinter {
@@ -55,6 +56,14 @@ struct AuditJSON: AuditPrinter {
             if !id.isEmpty { object.text("id", id) }
         case .messageEdited(let content): object.text("content", content)
         case .roomCreated(let name): object.text("name", name)
+        case .payloadRedacted(let reason), .userErased(let reason): object.text("reason", reason)
+        case .auditorRead(let request): object.text("request", request)
+        case .viewAttested(let views):
+            for view in views {
+                object.text("view", view.name)
+                object.number("view_version", UInt64(view.version))
+                object.text("digest", view.digest.description)
+            }
         case .empty, .redacted: break
         }
     }

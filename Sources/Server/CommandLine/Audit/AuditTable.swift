@@ -1,4 +1,5 @@
 import Broker
+import Cryptography
 
 /// Events as a table for people: offset, time, type, who, what.
 ///
@@ -65,6 +66,10 @@ extension AuditEvent {
         case .messageSent: return place ?? ""
         case .messageEdited: return "\(place ?? "") \(header.reference)"
         case .roomCreated: return place ?? ""
+        case .payloadRedacted: return "event \(header.reference)"
+        case .userErased, .auditorRead: return ""
+        case .viewAttested(let views):
+            return views.map { "\($0.name) \($0.digest) at \(header.reference)" }.joined(separator: ", ")
         case .empty(.messagesRead): return "\(place ?? "") up to \(header.reference)"
         case .empty(.messageDeleted): return "\(place ?? "") \(header.reference)"
         case .empty: return "\(member?.label ?? "") \(place ?? "")"

@@ -43,6 +43,9 @@ enum UserAdding {
         _ settings: Settings
     ) async throws -> AddedUser {
         let log = try EventLog(directory: folder.log, mapBytes: settings.log.mapBytes)
+        let bar = ProgressBar(label: "the log's Merkle tree", unit: "events")
+        try log.upgradeTree { bar.update(done: $0, total: $1) }
+        bar.finish()
         let views = try Views(folder: ViewFolder(data: folder.path, mapBytes: settings.views.mapBytes), log: log)
         let broker = Broker(log: log)
         try broker.start(
