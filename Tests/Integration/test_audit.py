@@ -1,5 +1,5 @@
-"""`quipu audit`: every event as the log has it, with the server running or not, and never a password's hash; and which
-messages an unread count is made of."""
+"""`quipu audit`: every event as the log has it, with the server running or not, and never a password's hash; which
+messages an unread count is made of; and what somebody would have been shown at another time."""
 
 import csv
 import io
@@ -11,9 +11,10 @@ import threading
 import unittest
 
 from commands import CommandTest
-from harness import PASSWORD, Server, quipu, quote, wait_for
+from harness import PASSWORD, Server, quipu
 from sockets import assert_code
 from texts import texts
+from traffic import Traffic
 
 HASH = re.compile(r"\$2[abxy]\$")
 
@@ -136,52 +137,13 @@ class AuditUnread(CommandTest):
         choice = random.Random(seed)
         names = self.names
         server = self.server()
-        tokens = {name: server.account(name) for name in names}
-        room = server.room(tokens["ann"], "r", names[1:])
-        sockets = {name: server.session(tokens[name]) for name in names}
-        sent: list[tuple[str, dict, int]] = []
-        inside = set(names)
+        traffic = Traffic(self, server, names, choice, lambda: f"secret {choice.random()}")
         said = []
 
-        def step(name: str) -> None:
-            socket, peer = sockets[name], choice.choice([other for other in names if other != name])
-            place = choice.choice([{"to": peer}, {"room": room}]) if name in inside else {"to": peer}
-            kind = choice.random()
-            if kind < 0.65 or not sent:
-                ack = socket.ask({"type": 1, "content": f"secret {len(sent)}"} | place)
-                assert_code(self, (50002, 50003), ack)
-                sent.append((name, place, ack["offset"]))
-            elif kind < 0.8:
-                # Marks come twice and in any order.
-                upto = choice.choice(sent)[2]
-                for _ in range(choice.randrange(1, 3)):
-                    socket.ask({"type": 5, "upto": upto} | place)
-            elif kind < 0.94:
-                author, where, target = choice.choice(sent)
-                if author in inside or "to" in where:
-                    sockets[author].ask({"type": 9, "target": target, "content": "secret edit"} | where)
-                    if kind < 0.9:
-                        assert_code(self, (50000, 50022),
-                                    sockets[author].ask({"type": 10, "target": target} | where))
-            elif name != "ann":
-                method = "DELETE" if name in inside else "PUT"
-                reply = server.request(method, f"/rooms/{room}/members/{quote(name)}", token=tokens["ann"])
-                self.assertEqual(204, reply.status, str(reply))
-                inside.symmetric_difference_update({name})
-
-        def settled() -> int:
-            ready = server.request("GET", "/health/ready").json
-            return ready["head"] if all(view["projected"] == ready["head"] for view in ready["views"]) else 0
-
         def look(name: str) -> tuple[str, dict, dict]:
-            socket = sockets[name]
-            # A socket waits for what it was told only; here everything is to be seen.
-            head = wait_for(settled, "the views to be done")
-            places = {other: {"to": other} for other in names if other != name}
-            if name in inside:
-                places[room] = {"room": room}
+            socket, head = traffic.sockets[name], traffic.settle()
             unread = {}
-            for key, place in places.items():
+            for key, place in traffic.places(name).items():
                 answer = socket.ask({"type": 3, "mark": False} | place)
                 unread[key] = [row["ID"] for row in answer["content"]] if answer["code"] == 50000 else []
             counts = socket.ask({"type": 4})
@@ -190,7 +152,7 @@ class AuditUnread(CommandTest):
 
         for _ in range(24):
             for _ in range(10):
-                step(choice.choice(names))
+                traffic.step(choice.choice(names))
             said.append(look(choice.choice(names)))
         self.assertGreater(sum(counts["total_counts"] for _, counts, _ in said), 0, f"seed {seed}")
         now = [look(name) for name in names]
@@ -209,8 +171,7 @@ class AuditUnread(CommandTest):
                     self.assertEqual([unread[peer]], [item["offsets"] for item in one["unread_counts"]])
                     self.assertEqual([], one["room_counts"])
             if running:
-                for socket in sockets.values():
-                    socket.close()
+                traffic.close()
                 self.assertEqual(0, server.stop())
 
     def test_beside_a_busy_server(self):
@@ -289,6 +250,134 @@ class AuditUnread(CommandTest):
                     changed += 1
                     at = data.find(start, at + 1)
         self.assertGreater(changed, 0, "the view has no such row: there is nothing to damage here")
+
+
+class AuditAsOf(CommandTest):
+    names = ["ann", "bob", "eve 客"]
+
+    def as_of(self, code: int, server: Server, *options) -> dict:
+        """What the command says with --json."""
+        ended = quipu("audit", "as-of", *map(str, options), "--json", "--data", str(server.data))
+        self.assertEqual(code, ended.returncode, f"{options}:\n{ended.stdout}{ended.stderr}")
+        self.assertEqual(1, ended.stdout.count("\n"), ended.stdout)
+        return json.loads(ended.stdout)
+
+    def assert_history(self, answer: dict, found: dict, where: str) -> None:
+        """The command found what a type 2 answer shows, field by field and in the same order."""
+        rows = answer["content"] if answer["code"] == 50000 else []
+        self.assertEqual(rows, found["content"], where)
+        self.assertEqual([list(row) for row in rows], [list(row) for row in found["content"]], where)
+        self.assertEqual(answer["as_of"], found["as_of"], where)
+        if rows:
+            self.assertEqual(answer.get("more"), found.get("more"), where)
+
+    def test_what_was_shown_then(self):
+        """Whatever was sent, edited, deleted and read later: as of an offset it says what type 2 said there."""
+        seed = int(os.environ.get("QUIPU_SEED", "0")) or random.SystemRandom().randrange(1, 2**32)
+        print(f"test_audit: QUIPU_SEED={seed}", flush=True)
+        choice = random.Random(seed)
+        names = self.names
+        server = self.server()
+        words = texts(7)
+        traffic = Traffic(self, server, names, choice, lambda: next(words))
+        shown, members = [], []
+        for _ in range(16):
+            for _ in range(12):
+                traffic.step(choice.choice(names))
+            name, head = choice.choice(names), traffic.settle()
+            for key, place in traffic.places(name).items():
+                limit = choice.choice([None, 1, 5, 100])
+                page = {} if limit is None else {"limit": limit}
+                answer = traffic.sockets[name].ask({"type": 2, "mark": False} | place | page)
+                assert_code(self, (50000, 50001), answer)
+                self.assertEqual(head, answer["as_of"], "nothing happened meanwhile")
+                shown.append((name, key, limit, answer))
+            inside = server.request("GET", f"/rooms/{traffic.room}", token=traffic.tokens[traffic.inside[0]])
+            members.append((head, inside.json["data"]["members"], traffic.owner))
+        rows = [row for *_, answer in shown if answer["code"] == 50000 for row in answer["content"]]
+        self.assertTrue(any(row["CreatedAt"] != row["UpdatedAt"] for row in rows), f"seed {seed}: no edits")
+        self.assertEqual({False, True}, {row["is_read"] for row in rows}, f"seed {seed}")
+        joinings = [json.loads(line) for line in self.run_command(
+            0, "audit", "list", "--data", server.data, "--type", "MemberAdded", "--format", "json").splitlines()]
+        for running in (True, False):
+            for name, key, limit, answer in shown:
+                other = ["--room", key] if key == traffic.room else [key]
+                page = [] if limit is None else ["--limit", limit]
+                found = self.as_of(0, server, answer["as_of"], "history", name, *other, *page)
+                self.assert_history(answer, found, f"seed {seed}, {name} and {key} at {answer['as_of']}")
+            for head, inside, owner in members:
+                where = f"seed {seed}, at {head}"
+                found = self.as_of(0, server, head, "members", "r")
+                self.assertEqual(inside, [member["account"] for member in found["members"]], where)
+                self.assertEqual([owner], [member["account"] for member in found["members"] if member["owner"]], where)
+                joined = {event["member"]: (event["offset"], event["time"])
+                          for event in joinings if event["offset"] <= head}
+                self.assertEqual([joined[name] for name in inside],
+                                 [(member["joined"], member["joined_at"]) for member in found["members"]], where)
+                name = choice.choice(names)
+                unread = self.as_of(0, server, head, "unread", name)
+                printed = self.run_command(0, "audit", "unread", name, "--as-of", head, "--json", "--data", server.data)
+                self.assertEqual(json.loads(printed), unread)
+            if running:
+                traffic.close()
+                self.assertEqual(0, server.stop())
+
+    def test_beside_a_busy_server(self):
+        server = self.server()
+        tokens = {name: server.account(name) for name in ("ann", "bob")}
+        stop, failures = threading.Event(), []
+
+        def load() -> None:
+            try:
+                with server.session(tokens["bob"]) as bob:
+                    # No edits: an answer shows those too that came between its `as_of` and its rows.
+                    while not stop.is_set():
+                        bob.ask({"type": 1, "to": "ann", "content": "hello"})
+            except BaseException as error:
+                failures.append(repr(error))
+        thread = threading.Thread(target=load)
+        thread.start()
+        heads = []
+        try:
+            with server.session(tokens["ann"]) as ann:
+                while len(heads) < 10 and not failures:
+                    answer = ann.ask({"type": 2, "to": "bob", "limit": 50})
+                    found = self.as_of(0, server, answer["as_of"], "history", "ann", "bob", "--limit", 50)
+                    self.assert_history(answer, found, f"at {answer['as_of']}")
+                    heads.append(answer["as_of"])
+        finally:
+            stop.set()
+            thread.join()
+        self.assertEqual([], failures)
+        self.assertEqual(sorted(set(heads)), heads, "there was traffic meanwhile")
+
+    def test_exit_codes(self):
+        server = self.server()
+        tokens = {name: server.account(name) for name in ("ann", "bob")}
+        room = server.room(tokens["ann"], "r", [])
+        with server.session(tokens["ann"]) as ann:
+            rude = "one\n\x1b[31m\u202e"
+            last = [ann.ask({"type": 1, "to": "bob", "content": text})["offset"] for text in ("two", rude)][-1]
+        self.assertEqual(0, server.stop())
+        data = ("--data", server.data)
+        lines = self.run_command(0, "audit", "as-of", last, "history", "bob", "ann", *data).splitlines()
+        self.assertEqual([r"one\n\u{1B}[31m\u{202E}", "two"], [line.split()[-1] for line in lines[1:3]])
+        self.assertRegex(lines[3], rf"^bob with ann, as of offset {last}, .*: 2 messages$")
+        self.assertEqual(4, len(lines))
+        self.assertIn(": 1 member", self.run_command(0, "audit", "as-of", last, "members", room, *data))
+        for options in (["0", "history", "ann", "bob"], [last + 1, "history", "ann", "bob"],
+                        ["1999-01-01", "history", "ann", "bob"], ["2999-01-01", "history", "ann", "bob"],
+                        [last, "history", "ann", "zed"], [last, "history", "zed", "ann"], [1, "history", "ann", "bob"],
+                        [last, "history", "bob", "--room", "r"], [last, "history", "ann", "--room", "q"],
+                        [last, "history", "ann"], [last, "history", "ann", "bob", "--room", "r"],
+                        [last, "history", "ann", "bob", "--limit", "0"], [last, "unread", "zed"],
+                        [2999, "unread", "ann"], [last, "members", "q"], [1, "members", "r"], [last, "then", "ann"],
+                        [last], ["soon"], []):
+            said = self.run_command(2, "audit", "as-of", *options, *(data if len(options) > 2 else ()))
+            self.assertLess(len(said), 1_000, said)
+        self.run_command(2, "audit", "as-of", last, "history", "ann", "bob", "--data", server.folder / "not there")
+        for options in ([], [last, "history"], [last, "unread"], [last, "members"]):
+            self.run_command(0, "audit", "as-of", *options, "--help")
 
 
 if __name__ == "__main__":

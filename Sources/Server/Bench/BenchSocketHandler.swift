@@ -39,15 +39,33 @@ final class BenchSocketHandler<Client: BenchClient>: ChannelDuplexHandler {
         self.promises = promises
     }
 
+    /// Longer than a server takes that is alive.
+    private static var patience: TimeAmount { .seconds(30) }
+
     func channelActive(context: ChannelHandlerContext) {
         output.writeString(request)
         flush(context)
+        expect("the upgrade was not answered", context) { $0.isOpen }
+    }
+
+    /// Fails if `isMet` doesn't hold in time: a benchmark that waits for ever tells nobody why.
+    private func expect(
+        _ complaint: String,
+        _ context: ChannelHandlerContext,
+        _ isMet: @escaping (BenchSocketHandler) -> Bool
+    ) {
+        context.eventLoop.assumeIsolated().scheduleTask(in: Self.patience) { [weak self] in
+            guard let self, !isMet(self) else { return }
+            fail(BenchFailure("\(complaint) in 30 seconds"), context)
+        }
     }
 
     func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?) {
         switch event as? BenchSignal {
         case .wake: client.wake(&output)
-        case .close: BenchFrame.append(.close, [0x03, 0xE8], to: &output)
+        case .close:
+            BenchFrame.append(.close, [0x03, 0xE8], to: &output)
+            expect("the good-bye was not answered", context) { $0.hasEnded }
         case nil: context.triggerUserOutboundEvent(event, promise: promise)
         }
         flush(context)

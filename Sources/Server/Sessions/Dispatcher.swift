@@ -144,7 +144,9 @@ final class Dispatcher {
 
     /// What the sockets hold and wait for, right now.
     func counters() -> SessionCounters {
-        sessions.values.reduce(into: SessionCounters()) { $0.add(SessionCounters(of: $1)) }
+        var all = SessionCounters(handedOut: position)
+        for session in sessions.values { all.add(SessionCounters(of: session)) }
+        return all
     }
 
     /// Pings who is silent and cuts who stays so; once a second.

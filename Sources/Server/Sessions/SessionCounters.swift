@@ -1,7 +1,10 @@
+import Broker
 import NIOCore
 
 /// What sockets hold, and what waits for them, at one moment.
 struct SessionCounters: Equatable, Sendable {
+    /// Up to here every loop has handed out what is in the log.
+    var handedOut = Offset.max
     var sockets = 0
     /// Those for which no live event is kept: they read on in the log when they can be written to.
     var lagging = 0
@@ -15,6 +18,7 @@ struct SessionCounters: Equatable, Sendable {
     var greatestBufferedBytes = 0
 
     mutating func add(_ other: SessionCounters) {
+        handedOut = min(handedOut, other.handedOut)
         sockets += other.sockets
         lagging += other.lagging
         greatestLag = max(greatestLag, other.greatestLag)

@@ -132,6 +132,7 @@ struct SlowSocketTests {
                 author.socket.wake()
                 sent += 1
                 try await author.arrivals.reached(sent)
+                try await Self.allLoopsHaveHandedOut(server)
             }
             let last = server.log.head
             server.services.loops.toAll { $0.tick(now: .now()) }
@@ -139,6 +140,7 @@ struct SlowSocketTests {
 
             author.socket.wake()
             try await author.arrivals.reached(sent + 1)
+            try await Self.allLoopsHaveHandedOut(server)
             server.services.loops.toAll { $0.tick(now: .now()) }
             #expect(try await server.counters().sockets == 1)
 
@@ -153,6 +155,15 @@ struct SlowSocketTests {
     }
 
     // MARK: Sockets
+
+    /// The author's loop may be ahead of another.
+    private static func allLoopsHaveHandedOut(_ server: EmbeddedServer) async throws {
+        let deadline = ContinuousClock.now + .seconds(30)
+        while try await server.counters().handedOut < server.log.head {
+            try #require(ContinuousClock.now < deadline, "a loop doesn't hear of what is in the log")
+            await Task.yield()
+        }
+    }
 
     /// Both kinds that get rooms.
     private static func path(of name: String, _ index: Int) -> String {

@@ -22,14 +22,7 @@ struct AuditUnreadCommand: AsyncParsableCommand {
 
     @OptionGroup var location: FolderOptions
 
-    @Argument(help: ArgumentHelp("Whose unread messages.", valueName: "account"))
-    var account: String
-
-    @Option(help: ArgumentHelp("Only the conversation with this account.", valueName: "account"))
-    var peer: String?
-
-    @Option(help: ArgumentHelp("Only this room.", valueName: "id or name"))
-    var room: String?
+    @OptionGroup var question: UnreadOptions
 
     @Option(
         help: ArgumentHelp(
@@ -40,31 +33,10 @@ struct AuditUnreadCommand: AsyncParsableCommand {
     )
     var asOf: OffsetOrTime?
 
-    @Flag(help: "Show all offsets, not only the first \(UnreadTable.mostRanges) ranges of each conversation.")
-    var all = false
-
-    @Flag(help: "Print one JSON object, which always holds all offsets.")
-    var json = false
-
-    func validate() throws {
-        if peer != nil, room != nil { throw ValidationError("--peer and --room exclude each other.") }
-    }
-
     func run() async throws {
         let (folder, _) = try await location.load()
         try folder.requireLog()
-        let question = UnreadAudit.Question(account: account, peer: peer, room: room, asOf: asOf)
-        let report = try await Interruption.cancelling {
-            let log = try EventLog(directory: folder.log, isReadOnly: true)
-            return try await UnreadAudit(folder: folder, log: log).answer(question)
-        }
-        try StandardOutput.print { output in
-            if json {
-                try output.write { $0.append(contentsOf: report.json) }
-            } else {
-                try UnreadTable(mostRanges: all ? nil : UnreadTable.mostRanges).write(report, to: &output)
-            }
-        }
-        if report.isFailure { throw ExitCode(CommandFailure.Status.failure.rawValue) }
+        let log = try EventLog(directory: folder.log, isReadOnly: true)
+        try await question.answer(asOf: asOf, from: log, in: folder)
     }
 }

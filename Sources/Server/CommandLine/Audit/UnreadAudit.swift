@@ -26,8 +26,8 @@ struct UnreadAudit: Sendable {
     func answer(_ question: Question) async throws -> UnreadReport {
         let bar = ProgressBar(unit: "events")
         defer { bar.finish() }
-        let account = try AuditQuery.account(question.account, in: log)
-        let peer = try question.peer.map { try AuditQuery.account($0, in: log) }
+        let account = try AuditQuery.account(nameOrID: question.account, in: log)
+        let peer = try question.peer.map { try AuditQuery.account(nameOrID: $0, in: log) }
         var fold = UnreadFold(account: account, peer: peer, room: question.room)
         var end = try question.asOf?.last(in: log) ?? log.head
         var comparison: UnreadReport.Comparison?
