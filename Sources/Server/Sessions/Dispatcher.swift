@@ -31,6 +31,8 @@ final class Dispatcher {
     private(set) var isDraining = false
     /// Sockets whose cursor is ahead of this loop.
     private var parked: [Session] = []
+    private var nextRound: [() -> Void] = []
+    private var isRoundDue = false
     /// What frames are unmasked into; see ``FrameDecoder``.
     var scratch: [UInt8] = []
     /// Sockets whose channel is open, those that are closing included.
@@ -183,6 +185,30 @@ final class Dispatcher {
         parked.removeAll()
         for session in waiting { session.catchUp() }
     }
+
+    /// Runs `work` after what the other sockets of this loop have sent is read.
+    ///
+    /// NIO runs tasks that tasks have left behind before it looks at its sockets again, those that are due by now too:
+    /// a chain of `execute`s, or several of them in turn, would keep everybody else waiting until it ends. So all work
+    /// is done in rounds, and the next round isn't due before this one is over.
+    func later(_ work: @escaping () -> Void) {
+        nextRound.append(work)
+        guard !isRoundDue else { return }
+        isRoundDue = true
+        loop.assumeIsolated().scheduleTask(in: Self.betweenRounds) { [weak self] in self?.runRound() }
+    }
+
+    private func runRound() {
+        let round = nextRound
+        nextRound.removeAll()
+        for work in round { work() }
+        isRoundDue = false
+        guard !nextRound.isEmpty else { return }
+        isRoundDue = true
+        loop.assumeIsolated().scheduleTask(in: Self.betweenRounds) { [weak self] in self?.runRound() }
+    }
+
+    private static let betweenRounds = TimeAmount.microseconds(20)
 
     /// Lets `session` catch up when this loop has heard of more.
     func park(_ session: Session) { parked.append(session) }

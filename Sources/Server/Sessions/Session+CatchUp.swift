@@ -27,7 +27,8 @@ extension Session {
             heldPongs = nil
             write(pongs)
         }
-        if answer != nil { continueAnswer() } else { catchUp() }
+        // What goes on by itself in a moment isn't hurried.
+        if answer == nil { catchUp() } else if !isContinuing { continueAnswer() }
     }
 
     /// Reads on from the cursor, a slice at a time, until the head or until the channel is full again.
@@ -64,9 +65,9 @@ extension Session {
 
     /// Reads on after the others on this loop.
     func catchUpSoon() {
-        guard !isCatchingUp, let context else { return }
+        guard !isCatchingUp, context != nil else { return }
         isCatchingUp = true
-        context.eventLoop.assumeIsolated().execute { [weak self] in
+        dispatcher.later { [weak self] in
             self?.isCatchingUp = false
             self?.catchUp()
         }

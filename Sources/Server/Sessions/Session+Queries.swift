@@ -81,9 +81,9 @@ extension Session {
 
     /// Writes on after the others on this loop.
     private func continueAnswerSoon() {
-        guard !isContinuing, let context else { return }
+        guard !isContinuing, context != nil else { return }
         isContinuing = true
-        context.eventLoop.assumeIsolated().execute { [weak self] in
+        dispatcher.later { [weak self] in
             self?.isContinuing = false
             self?.continueAnswer()
         }

@@ -118,7 +118,7 @@ extension Session {
 
     /// Goes on after the others on this loop.
     private func pumpSoon() {
-        context?.eventLoop.assumeIsolated().execute { [weak self] in self?.pump() }
+        dispatcher.later { [weak self] in self?.pump() }
     }
 
     private static let requestsAtOnce = 256

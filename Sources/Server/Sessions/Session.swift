@@ -263,9 +263,9 @@ final class Session {
 
     /// The channel takes bytes again, of which it may tell in the middle of a write: so a moment later.
     func becomesWritable(_ more: @escaping () -> Void) {
-        guard !isSoonWritable, let context else { return }
+        guard !isSoonWritable, context != nil else { return }
         isSoonWritable = true
-        context.eventLoop.assumeIsolated().execute { [weak self] in
+        dispatcher.later { [weak self] in
             guard let self else { return }
             isSoonWritable = false
             becameWritable()
