@@ -25,16 +25,7 @@ extension Decider {
                 throw Refusal.unanswered
             }
         }
-        let offset = try append(
-            EventHeader(
-                type: .messageSent,
-                payloadClass: message.payload.isEmpty ? .empty : .content,
-                actor: conversation.me,
-                subject: conversation.subject,
-                stream: conversation.stream
-            ),
-            payload: message.payload
-        )
+        let offset = try append(.messageSent, in: conversation, payload: message.payload)
         if let hash = message.idHash {
             messages.set(offset, for: MessageKey(sender: conversation.me, hash: hash), at: offset)
         }
@@ -48,17 +39,7 @@ extension Decider {
         // Beyond what others wrote there is nothing to mark: such a mark would say nothing new and only grow the log.
         let target = min(upTo, stream.lastMessage(notFrom: conversation.me))
         guard target > mark else { return .unchanged(max(mark, min(upTo, stream.lastMessage))) }
-        let offset = try append(
-            EventHeader(
-                type: .messagesRead,
-                payloadClass: .empty,
-                actor: conversation.me,
-                subject: conversation.subject,
-                stream: conversation.stream,
-                reference: target
-            ),
-            payload: []
-        )
+        let offset = try append(.messagesRead, in: conversation, reference: target)
         marks.set(target, for: conversation, at: offset)
         return .stored(last: offset)
     }
@@ -70,36 +51,36 @@ extension Decider {
         guard !message.isRedacted, !(try isDeleted(change.target, in: conversation.stream)) else {
             throw Refusal.noSuchMessage
         }
-        let offset = try append(
-            EventHeader(
-                type: .messageEdited,
-                payloadClass: change.payload.isEmpty ? .empty : .content,
-                actor: conversation.me,
-                subject: conversation.subject,
-                stream: conversation.stream,
-                reference: change.target
-            ),
-            payload: change.payload
-        )
+        let offset = try append(.messageEdited, in: conversation, payload: change.payload, reference: change.target)
         return .stored(last: offset)
     }
 
     mutating func delete(_ target: Offset, in conversation: Command.Conversation) throws -> Outcome {
         _ = try ownMessage(at: target, in: conversation)
         guard !(try isDeleted(target, in: conversation.stream)) else { return .unchanged(target) }
-        let offset = try append(
+        let offset = try append(.messageDeleted, in: conversation, reference: target)
+        deletions.set(true, for: target, at: offset)
+        return .stored(last: offset)
+    }
+
+    /// Appends what somebody does in a conversation or room.
+    private mutating func append(
+        _ type: EventType,
+        in conversation: Command.Conversation,
+        payload: [UInt8] = [],
+        reference: Offset = 0
+    ) throws -> Offset {
+        try append(
             EventHeader(
-                type: .messageDeleted,
-                payloadClass: .empty,
+                type: type,
+                payloadClass: payload.isEmpty ? .empty : .content,
                 actor: conversation.me,
                 subject: conversation.subject,
                 stream: conversation.stream,
-                reference: target
+                reference: reference
             ),
-            payload: []
+            payload: payload
         )
-        deletions.set(true, for: target, at: offset)
-        return .stored(last: offset)
     }
 
     /// The message at `target`, if it is one of this conversation and of who asks.

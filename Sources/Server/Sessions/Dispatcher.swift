@@ -47,8 +47,6 @@ final class Dispatcher {
         self.position = position
     }
 
-    var sessionCount: Int { sessions.count }
-
     // MARK: Sockets come and go
 
     /// Takes in a socket whose cursor stands at its `delivered`; it catches up if that is behind.
@@ -193,7 +191,11 @@ final class Dispatcher {
     /// is done in rounds, and the next round isn't due before this one is over.
     func later(_ work: @escaping () -> Void) {
         nextRound.append(work)
-        guard !isRoundDue else { return }
+        scheduleRound()
+    }
+
+    private func scheduleRound() {
+        guard !isRoundDue, !nextRound.isEmpty else { return }
         isRoundDue = true
         loop.assumeIsolated().scheduleTask(in: Self.betweenRounds) { [weak self] in self?.runRound() }
     }
@@ -203,9 +205,7 @@ final class Dispatcher {
         nextRound.removeAll()
         for work in round { work() }
         isRoundDue = false
-        guard !nextRound.isEmpty else { return }
-        isRoundDue = true
-        loop.assumeIsolated().scheduleTask(in: Self.betweenRounds) { [weak self] in self?.runRound() }
+        scheduleRound()
     }
 
     private static let betweenRounds = TimeAmount.microseconds(20)

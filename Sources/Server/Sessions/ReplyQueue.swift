@@ -49,8 +49,6 @@ struct ReplyQueue {
 
     /// Entries, ready or not.
     var count: Int { entries.count }
-    /// Whether some reply waits for the writer.
-    var isAwaiting: Bool { entries.count > readyCount }
     var isEmpty: Bool { entries.isEmpty }
 
     /// A command was submitted.

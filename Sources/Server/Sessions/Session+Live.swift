@@ -78,19 +78,10 @@ extension Session {
                 refuse(frame, .badRequest, "field 'content' must be a string")
                 return
             }
-            let limit = services.settings.limits.contentBytes
-            guard content.count <= limit else {
-                refuse(frame, .tooLarge, "the content has \(content.count) bytes; \(limit) are allowed")
-                return
-            }
+            guard fits(content, of: frame) else { return }
             payload = MessagePayload.encode(content: content, id: [])
         }
-        guard let conversation = existingConversation(of: frame) else { return }
-        guard services.rates.allows(me, now: .now()) else {
-            let rate = services.settings.limits.messagesPerSecond
-            refuse(frame, .refused, "too many messages: \(rate) a second are allowed")
-            return
-        }
+        guard let conversation = existingConversation(of: frame), isWithinRate(frame) else { return }
         let command: Command =
             type == 9
             ? .edit(Command.Edit(conversation: conversation, target: target, payload: payload))

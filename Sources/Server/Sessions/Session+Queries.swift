@@ -56,21 +56,18 @@ extension Session {
     /// Writes the answer on, a slice at a time: a long one is a fragmented message (RFC 6455, 5.4), between whose
     /// fragments only control frames may come, so the socket lags meanwhile.
     func continueAnswer() {
-        guard let context, answer != nil, !isClosing else { return }
+        guard let context, !isClosing, context.channel.isWritable, var current = answer else { return }
         do {
-            while context.channel.isWritable, var current = answer {
-                var bytes = ByteBuffer()
-                let isDone = try current.writeSlice(to: &bytes)
-                answer = isDone ? nil : current
-                if !isDone { lag() }
-                if bytes.readableBytes > 0 { write(bytes) }
-                if isDone {
-                    if let mark = current.mark { submitSilently(mark) }
-                    finishAnswer()
-                    return
-                }
+            var bytes = ByteBuffer()
+            let isDone = try current.writeSlice(to: &bytes)
+            answer = isDone ? nil : current
+            if !isDone { lag() }
+            if bytes.readableBytes > 0 { write(bytes) }
+            if isDone {
+                if let mark = current.mark { submitSilently(mark) }
+                finishAnswer()
+            } else {
                 continueAnswerSoon()
-                return
             }
         } catch {
             services.logger.error("a query failed", metadata: ["error": "\(error)"])

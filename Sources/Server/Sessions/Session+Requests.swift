@@ -53,11 +53,7 @@ extension Session {
     }
 
     private func send(_ frame: ClientFrame, content: [UInt8], isEnvelope: Bool) {
-        let limits = services.settings.limits
-        guard content.count <= limits.contentBytes else {
-            refuse(frame, .tooLarge, "the content has \(content.count) bytes; \(limits.contentBytes) are allowed")
-            return
-        }
+        guard fits(content, of: frame) else { return }
         let conversation: Command.Conversation
         switch target(of: frame) {
         case .refused(let code, let text):
@@ -68,10 +64,7 @@ extension Session {
             return
         case .conversation(let found, _): conversation = found
         }
-        guard services.rates.allows(me, now: .now()) else {
-            refuse(frame, .refused, "too many messages: \(limits.messagesPerSecond) a second are allowed")
-            return
-        }
+        guard isWithinRate(frame) else { return }
         let message = Command.Message(
             conversation: conversation,
             payload: MessagePayload.encode(content: content, id: frame.id ?? []),
@@ -80,6 +73,22 @@ extension Session {
         let wantsAck = isEnvelope || frame.id != nil || frame.ref != nil
         let sent = ReplyQueue.Sent(conversation: conversation, ref: frame.ref, id: frame.id, wantsAck: wantsAck)
         submit(.send(message), awaiting: .send(sent), for: frame)
+    }
+
+    /// Whether content is within its limit; refuses `frame` if it isn't.
+    func fits(_ content: [UInt8], of frame: ClientFrame) -> Bool {
+        let limit = services.settings.limits.contentBytes
+        guard content.count > limit else { return true }
+        refuse(frame, .tooLarge, "the content has \(content.count) bytes; \(limit) are allowed")
+        return false
+    }
+
+    /// Whether this user may send or change one more message now; refuses `frame` if not.
+    func isWithinRate(_ frame: ClientFrame) -> Bool {
+        if services.rates.allows(me, now: .now()) { return true }
+        let rate = services.settings.limits.messagesPerSecond
+        refuse(frame, .refused, "too many messages: \(rate) a second are allowed")
+        return false
     }
 
     private func mark(_ frame: ClientFrame) {
