@@ -1,5 +1,6 @@
 """Who is online: type 8 and the pushes 50007, which come when a change has lasted and not while somebody reconnects."""
 
+import contextlib
 import unittest
 
 from harness import Server, wait_for
@@ -156,6 +157,27 @@ class Reconnect(PeopleTest):
         self.expect({"code": 50007, "content": ["ann", "bob"], "online": 2, "room": room}, asker)
         bob.close()
         self.expect({"code": 50007, "content": ["ann"], "online": 1, "room": room}, asker)
+
+
+class Watches(unittest.TestCase):
+    def test_a_socket_may_watch_so_many_and_no_more(self):
+        """At limits.watches the next is refused; one that is watched already, or given up, makes no difference."""
+        server = Server({"limits": {"watches": 2}}, mode="open").start()
+        self.addCleanup(server.remove)
+        with contextlib.ExitStack() as stack:
+            for name in ("one", "two", "three"):
+                stack.enter_context(Socket(server.url("/ws", account=name)).greeted())
+            watcher = stack.enter_context(Socket(server.url("/ws", account="watcher")).greeted())
+
+            def watch(peer: str, on: bool = True) -> dict:
+                return watcher.ask({"type": 8, "to": peer, "watch": on})
+
+            assert_code(self, 50000, watch("one"))
+            assert_code(self, 50000, watch("two"))
+            self.assertIn("2", assert_code(self, 50004, watch("three"))["content"])
+            assert_code(self, 50000, watch("two"))
+            assert_code(self, 50000, watch("one", on=False))
+            assert_code(self, 50000, watch("three"))
 
 
 def in_order(names: list[str]) -> list[str]:
