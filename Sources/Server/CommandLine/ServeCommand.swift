@@ -74,6 +74,7 @@ struct ServeCommand: AsyncParsableCommand {
             "  data folder  \(folder.path)",
             "  log          \(log.identity), head at offset \(log.head)",
             "  views        events behind: \(lags)",
+            "  audit        checkpoints are signed; their verifier key: \(server.auditKey.verifierKey)",
         ]
         if server.settings.auth.mode == .open {
             lines.append("  auth         open: anybody who can connect may use any name, without a password.")

@@ -5,6 +5,8 @@ import Foundation
 /// ```
 /// data/log/                 the events; the only thing that can't be made again
 /// data/views/users-v1/      one folder for each view and version
+/// data/token.key            what signs tokens
+/// data/audit.key            what signs checkpoints
 /// data/control.sock         where the running server takes commands
 /// data/lock                 who has the folder
 /// ```

@@ -17,6 +17,7 @@ struct QuipuServer: Sendable {
     let settings: Settings
     let services: SessionServices
     let tokens: TokenIssuer
+    let auditKey: AuditKey
     let dispatchers: LoopDispatchers
 
     private let passwords: PasswordPool
@@ -25,10 +26,10 @@ struct QuipuServer: Sendable {
 
     /// Opens everything in `folder`, whose lock the caller holds, and starts the writer and the views.
     ///
-    /// - Throws: What the log, the views or the token key throw.
     /// A log from before it had a Merkle tree gets one here, once.
     ///
     /// - Parameter upgrading: Told how many of how many events of such a log are in its tree.
+    /// - Throws: What the log, the views or the keys throw.
     init(
         settings: Settings,
         folder: DataFolder,
@@ -38,6 +39,7 @@ struct QuipuServer: Sendable {
         self.settings = settings
         let log = try EventLog(directory: folder.log, mapBytes: settings.log.mapBytes)
         try log.upgradeTree(progress: upgrading)
+        auditKey = try AuditKey(folder: folder, log: log.identity)
         let views = try Views(
             folder: ViewFolder(data: folder.path, mapBytes: settings.views.mapBytes),
             log: log,

@@ -46,7 +46,7 @@ import Testing
     func `a key that others may touch is refused with the remedy`(mode: Int) throws {
         _ = try TokenKey(folder: folder)
         try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: file.path)
-        let error = #expect(throws: TokenKeyError.self) { try TokenKey(folder: folder) }
+        let error = #expect(throws: SecretFileError.self) { try TokenKey(folder: folder) }
         #expect(error?.description.contains("chmod 600") == true)
     }
 
@@ -54,7 +54,7 @@ import Testing
     func `a file that holds no key is refused`(bytes: Int) throws {
         try Data(count: bytes).write(to: file)
         try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file.path)
-        let error = #expect(throws: TokenKeyError.self) { try TokenKey(folder: folder) }
+        let error = #expect(throws: SecretFileError.self) { try TokenKey(folder: folder) }
         #expect(error?.description.contains("\(bytes) bytes") == true)
     }
 
@@ -63,7 +63,7 @@ import Testing
     }
 
     @Test func `a given key needs 32 bytes`() throws {
-        #expect(throws: TokenKeyError.self) { try TokenKey([UInt8](repeating: 1, count: 31)) }
+        #expect(throws: SecretFileError.self) { try TokenKey([UInt8](repeating: 1, count: 31)) }
         #expect(try TokenKey([UInt8](repeating: 1, count: 32)).bytes.count == 32)
         #expect(try TokenKey([UInt8](repeating: 1, count: 100)).bytes.count == 100)
     }
