@@ -113,6 +113,9 @@ struct FrontChannel: ServerChildChannel, HTTPChannelHandler {
             value.channel.close(promise: nil)
         }
         guard case .http(let connection) = outcome else { return }
-        await handleHTTP(asyncChannel: connection, logger: logger)
+        // Requests may take long, and the loop has sockets to serve.
+        await withTaskExecutorPreference(globalConcurrentExecutor) {
+            await handleHTTP(asyncChannel: connection, logger: logger)
+        }
     }
 }

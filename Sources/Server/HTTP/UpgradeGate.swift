@@ -206,13 +206,15 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
         let channel = context.channel
         let pipeline = context.pipeline.syncOperations
         let head = HTTPResponseHead(version: .http1_1, status: .switchingProtocols, headers: acceptance.headers)
-        context.writeAndFlush(Self.wrapOutboundOut(.head(head)), promise: nil)
+        // What the WebSocket has to say at once goes out with it.
+        context.write(Self.wrapOutboundOut(.head(head)), promise: nil)
         outcome.succeed(.socket)
         pipeline.removeHandler(neighbours.encoder, promise: nil)
         pipeline.removeHandler(neighbours.requestGuard, promise: nil)
         pipeline.removeHandler(context: context, promise: nil)
         do {
             try acceptance.install(channel)
+            channel.flush()
         } catch {
             logger.error("no WebSocket after its handshake", metadata: ["error": "\(error)"])
             channel.close(promise: nil)

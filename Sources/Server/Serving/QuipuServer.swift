@@ -83,10 +83,11 @@ struct QuipuServer: Sendable {
         started: @escaping @Sendable (SocketAddress) async -> Void
     ) async throws {
         dispatchers.startTicking()
+        let front = FrontService(application: application(started), executor: LoopTaskExecutor(group.any()))
         let sockets = SocketService(dispatchers: dispatchers, drain: .seconds(Int64(settings.server.drainSeconds)))
         let serviceGroup = ServiceGroup(
             configuration: .init(
-                services: ([CoreService(server: self), sockets] + more + [application(started)]).map {
+                services: ([CoreService(server: self), sockets] + more + [front]).map {
                     .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup)
                 },
                 gracefulShutdownSignals: signals,
@@ -171,6 +172,18 @@ private struct CoreService: Service {
     func run() async throws {
         try? await gracefulShutdown()
         await server.close()
+    }
+}
+
+/// HTTP, and the upgrades of sockets.
+private struct FrontService<Application: Service>: Service {
+    let application: Application
+    /// Where connections are taken in.
+    let executor: LoopTaskExecutor
+
+    /// Each connection has a task that waits until it is decided what becomes of it: on a loop this costs no hop.
+    func run() async throws {
+        try await withTaskExecutorPreference(executor) { try await application.run() }
     }
 }
 

@@ -22,15 +22,19 @@ struct SocketUpgrade: Sendable {
     ///
     /// It may take a moment: a guest is let in by the log.
     func decide(_ head: HTTPRequestHead, _ channel: any Channel) -> EventLoopFuture<UpgradeDecision> {
-        channel.eventLoop.makeFutureWithTask {
+        let promise = channel.eventLoop.makePromise(of: UpgradeDecision.self)
+        Task(executorPreference: dispatchers.dispatcher(of: channel.eventLoop).executor) {
             do {
-                return try await decision(head, channel)
+                promise.succeed(try await decision(head, channel))
             } catch let failure as HTTPFailure {
-                return .refuse(failure)
+                promise.succeed(.refuse(failure))
             } catch let invalid as AccountName.Invalid {
-                return .refuse(HTTPFailure(.badRequest, "\(invalid)"))
+                promise.succeed(.refuse(HTTPFailure(.badRequest, "\(invalid)")))
+            } catch {
+                promise.fail(error)
             }
         }
+        return promise.futureResult
     }
 
     private func decision(_ head: HTTPRequestHead, _ channel: any Channel) async throws -> UpgradeDecision {

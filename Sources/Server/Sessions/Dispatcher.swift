@@ -7,6 +7,8 @@ import NIOCore
 /// write, not the message. Sockets that only get one room's messages share that room's bytes.
 final class Dispatcher {
     let loop: any EventLoop
+    /// Runs tasks here.
+    let executor: LoopTaskExecutor
     /// Which sink of receipts is this loop's.
     let sink: Int
     let services: SessionServices
@@ -41,6 +43,7 @@ final class Dispatcher {
 
     init(loop: any EventLoop, sink: Int, services: SessionServices, position: Offset) {
         self.loop = loop
+        executor = LoopTaskExecutor(loop)
         self.sink = sink
         self.services = services
         watches = PresenceWatches(services: services, loop: loop, index: sink)
