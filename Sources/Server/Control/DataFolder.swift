@@ -7,6 +7,7 @@ import Foundation
 /// data/views/users-v1/      one folder for each view and version
 /// data/control.sock         where the running server takes commands
 /// data/lock                 who has the folder
+/// data/erasing              there while something is erased, see ``ErasureMark``
 /// ```
 struct DataFolder: Hashable, Sendable {
     /// Without a slash at its end.
@@ -23,6 +24,7 @@ struct DataFolder: Hashable, Sendable {
     var views: String { path + "/views" }
     var controlSocket: String { path + "/" + Self.controlSocketName }
     var lock: String { path + "/lock" }
+    var erasing: String { path + "/erasing" }
 
     static let controlSocketName = "control.sock"
 
