@@ -41,7 +41,7 @@ extension Broker {
         return erasure
     }
 
-    /// Takes the name from `account`, for ever, and erases all payloads that are the account's: its registrations, its
+    /// Takes the name from `account`, and erases all payloads that are the account's: its registrations, its
     /// logins, its messages and what it edited them to.
     ///
     /// Names that it gave to rooms stay, and so do reasons for redactions and what it asked for as an auditor. Returns
@@ -70,6 +70,34 @@ extension Broker {
         return erasure
     }
 
+    /// Erases what the accounts that were erased have left, because their erasure was interrupted.
+    ///
+    /// It can't be asked for by name again: the name goes first.
+    ///
+    /// - Parameter actor: ``Identifier/none`` for the operator.
+    /// - Throws: ``Refusal``, ``EventLog/Damaged``.
+    @concurrent
+    package func finishErasures(by actor: AccountID) async throws -> Erasure {
+        var reasons: [AccountID: String] = [:]
+        _ = try await log.search(after: 0) { record in
+            guard record.header.type == .userErased else { return false }
+            reasons[record.header.subject] = (try? record.decodePayload())?.reason ?? ""
+            return false
+        }
+        var left: [AccountID: [Offset]] = [:]
+        let offsets = try await log.search(after: 0) { record in
+            guard reasons[record.header.actor] != nil, record.holdsPayloadOfActor else { return false }
+            left[record.header.actor, default: []].append(record.offset)
+            return true
+        }
+        var erasure = Erasure(last: 0, redacted: 0)
+        guard !offsets.isEmpty else { return erasure }
+        for (account, offsets) in left.sorted(by: { $0.key < $1.key }) {
+            try await redact(offsets, reason: reasons[account] ?? "", by: actor, &erasure)
+        }
+        return erasure
+    }
+
     private func redact(
         _ offsets: [Offset],
         reason: String,
@@ -87,6 +115,11 @@ extension Broker {
             }
         }
     }
+}
+
+extension EventPayload {
+    /// Why an account was erased.
+    fileprivate var reason: String? { if case .userErased(let reason) = self { reason } else { nil } }
 }
 
 extension Record {

@@ -94,8 +94,14 @@ package final class Broker: Sendable {
     ///   - state: What the views know.
     ///   - projected: The least of their checkpoints.
     ///   - subscribers: Who follows the log, in the order in which they are told.
+    /// - Returns: The accounts that have been erased so far.
     /// - Throws: What reading the log throws.
-    package func start(state: any DecisionState, projected: Offset, subscribers: [any CommitSubscriber]) throws {
+    @discardableResult
+    package func start(
+        state: any DecisionState,
+        projected: Offset,
+        subscribers: [any CommitSubscriber]
+    ) throws -> Set<AccountID> {
         self.subscribers.withLock { $0 = subscribers }
         let log = log
         var warm = Decider(
@@ -110,6 +116,7 @@ package final class Broker: Sendable {
             try warm.replay(record.header, at: record.offset)
             return true
         }
+        let erased = warm.erased
         let work = Work(broker: self, decider: warm)
         let finished = finished
         let thread = Thread {
@@ -119,6 +126,7 @@ package final class Broker: Sendable {
         thread.name = "log-writer"
         hasStarted.store(true, ordering: .releasing)
         thread.start()
+        return erased
     }
 
     /// Puts a command on the queue.

@@ -49,8 +49,15 @@ struct ExpungeTests {
         for name in ["users", "rooms", "conversations"] { #expect(try count(in: test.data, view: name) > 0, "\(name)") }
         #expect(try count(in: test.data, view: "unread") == 0)
 
+        // What an older and a newer version have left goes as well; other things are none of its business.
+        let files = FileManager.default
+        for name in ["users-v1", "conversations-v99", "conversations-v99.retired-3", "notes-v1"] {
+            try files.createDirectory(atPath: test.data + "/views/" + name, withIntermediateDirectories: true)
+            try Data((name == "notes-v1" ? "" : secret).utf8).write(to: URL(filePath: test.data + "/views/\(name)/x"))
+        }
         try views.expunge()
         #expect(try count(in: test.data, view: "") == 0)
+        try files.removeItem(atPath: test.data + "/views/notes-v1")
         #expect(try FileManager.default.contentsOfDirectory(atPath: test.data + "/views").count == 4)
         #expect(try views.digests() == before)
         #expect(try views.conversations.isDeleted(5, in: .conversation(alice, bob)).asOf == test.log.head)

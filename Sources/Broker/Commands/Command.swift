@@ -23,7 +23,7 @@ package enum Command: Sendable {
     case removeMember(AccountID, from: RoomID, by: AccountID)
     /// Erases payloads from the log.
     case redact(Redaction)
-    /// Takes an account's name from it, for ever; what it has left in the log is to be redacted afterwards.
+    /// Takes an account's name from it; what it has left in the log is to be redacted afterwards.
     ///
     /// ``Broker/eraseUser(_:reason:by:)`` does both. Doing it again changes nothing and succeeds.
     case eraseUser(UserErasure)

@@ -102,10 +102,10 @@ extension Decider {
 }
 
 extension Command {
-    /// The accounts that must still be there: who acts, and who is taken into a room.
+    /// The accounts that must still be there: who acts, and who is written to or taken into a room.
     var accounts: [AccountID] {
         switch self {
-        case .send(let message): [message.conversation.me]
+        case .send(let message): [message.conversation.me, message.conversation.subject]
         case .markRead(let conversation, _), .delete(let conversation, _): [conversation.me]
         case .edit(let change): [change.conversation.me]
         case .recordLogin(let account, _, _), .recordFailedLogin(let account, _), .recordAuditorRead(let account, _):

@@ -29,7 +29,7 @@ struct Decider: Sendable {
     /// Names that the batch has taken from their accounts.
     private var released: Set<AccountName> = []
     /// Accounts that nobody acts as any more: few, so that all are kept.
-    private var erased: Set<AccountID>
+    private(set) var erased: Set<AccountID>
     /// Those that the batch erases.
     private var erasing: Set<AccountID> = []
     /// What the batch redacts.

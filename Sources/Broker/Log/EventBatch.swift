@@ -17,7 +17,7 @@ package struct EventBatch: Sendable {
     /// Account names that the batch claims.
     private(set) var names: [(name: [UInt8], id: AccountID)] = []
     /// Account names that belong to nobody any more; one of them may be claimed anew by ``names``.
-    private(set) var releasedNames: [[UInt8]] = []
+    package private(set) var releasedNames: [[UInt8]] = []
     /// The events, of before or of the batch itself, whose payloads go in the same commit.
     private(set) var redactions: [Offset] = []
 

@@ -90,6 +90,15 @@ package struct ConversationsView: Sendable {
         }
     }
 
+    /// The newest edit of the message at the offset `message`; 0 if there is none.
+    package func newestEdit(of message: Offset, in stream: StreamID) throws -> Answer<Offset> {
+        try view.read { transaction, tables, asOf in
+            var edit: Offset = 0
+            try Self.find(message, in: stream, transaction, tables) { _, row in edit = row.editOffset }
+            return Answer(edit, asOf: asOf)
+        }
+    }
+
     /// Hands messages to `body`, beginning with the one at `ordinal`, until it returns false, `limit` are handed over,
     /// or there are no more.
     ///

@@ -71,15 +71,27 @@ package struct ViewFolder: Sendable {
 
     /// What is left of versions of a view before this one.
     private func outdatedDirectories(of projection: any Projection.Type) -> [String] {
+        directories(of: projection) { $0 < projection.version }
+    }
+
+    /// What there is of the versions of a view that `isWanted`.
+    private func directories(of projection: any Projection.Type, _ isWanted: (Int) -> Bool) -> [String] {
         let prefix = projection.name + "-v"
         let entries = (try? FileManager.default.contentsOfDirectory(atPath: "\(data)/views")) ?? []
         return entries.filter { entry in
             guard entry.hasPrefix(prefix), let version = Int(entry.dropFirst(prefix.count).prefix { $0 != "." }) else {
                 return false
             }
-            return version < projection.version
+            return isWanted(version)
         }
         .map { "\(data)/views/\($0)" }
+    }
+
+    /// Removes what other versions of a view have left, newer ones too: nobody takes out of them what is redacted now.
+    func removeOtherVersions(of projection: any Projection.Type) throws {
+        for path in directories(of: projection, { $0 != projection.version }) {
+            try FileManager.default.removeItem(atPath: path)
+        }
     }
 
     /// A directory that isn't there yet, for a view that is replaced.

@@ -60,7 +60,7 @@ extension Views {
 
     /// Takes what is redacted in the log out of the files as well.
     ///
-    /// Builds the views that hold texts anew, beside those in use, and removes the old ones.
+    /// Builds the views that hold texts anew, beside those in use, and removes the old ones, other versions' as well.
     /// In the old files it is in pages that are no longer in use. Returns when they are gone; blocks.
     ///
     /// - Throws: As ``rebuild(_:batchEvents:report:)`` does, after all have ended. It may then be called again.
@@ -81,6 +81,7 @@ extension Views {
         }
         removals.wait()
         _ = try result.get()
+        for projection in Self.projectionsWithTexts { try folder.removeOtherVersions(of: projection) }
     }
 
     /// Applies the log until the rest is so little that the worker may do it between two of its transactions.

@@ -52,7 +52,9 @@ struct ServeCommand: AsyncParsableCommand {
             bar.update(done: $0, total: $1)
         }
         bar.finish()
-        let handlers = ControlHandlers(broker: server.services.broker, views: server.services.views) {
+        if let warning = ErasureMark(folder).warning { logger.warning("\(warning)") }
+        let (broker, views) = (server.services.broker, server.services.views)
+        let handlers = ControlHandlers(folder: folder, broker: broker, views: views) {
             DataFolderLock.holder(of: folder)?.address
         }
         let control = try await ControlServer.bind(in: folder, handlers: handlers)

@@ -3,8 +3,14 @@ import Foundation
 import Projections
 
 extension ControlHandlers {
-    /// What a server with this log and these views does; `address` is where it serves, once it does.
-    init(broker: Broker, views: Views, address: @escaping @Sendable () -> String? = { nil }) {
+    /// What a server with this folder, log and views does; `address` is where it serves, once it does.
+    init(
+        folder: DataFolder,
+        broker: Broker,
+        views: Views,
+        address: @escaping @Sendable () -> String? = { nil }
+    ) {
+        let erasing = Erasing(folder: folder, broker: broker, views: views)
         self.init(
             status: {
                 ControlStatus(
@@ -18,7 +24,9 @@ extension ControlHandlers {
                 )
             },
             userAdd: { try await UserAdding.add($0, by: broker) },
-            replay: { try await ReplaySwitching.rebuild($0, in: views, progress: $1) }
+            replay: { try await ReplaySwitching.rebuild($0, in: views, progress: $1) },
+            // Begun, it is better ended, though whoever asked may have gone away.
+            erase: { request, progress in try await Task { try await erasing.run(request, progress: progress) }.value }
         )
     }
 }

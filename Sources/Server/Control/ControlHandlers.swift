@@ -11,4 +11,6 @@ struct ControlHandlers: Sendable {
     ///
     /// May report as often as it likes, from any thread: what the command can't take in time is left out.
     var replay: @Sendable (_ views: [String], @escaping Progress) async throws -> [ReplayedView]
+    /// Erases payloads, then the bytes in the files; reports as `replay` does.
+    var erase: @Sendable (ErasureRequest, @escaping Progress) async throws -> ErasureReport
 }

@@ -7,6 +7,8 @@ enum ControlRequest: Equatable, Sendable {
     case userAdd(NewUser)
     /// Rebuilds views, in order; empty: all of them.
     case replay(views: [String])
+    /// Erases payloads, then the bytes in the files.
+    case erase(ErasureRequest)
 
     /// An account to make.
     struct NewUser: Codable, Equatable, Sendable {
@@ -25,7 +27,7 @@ enum ControlRequest: Equatable, Sendable {
     }
 }
 
-/// How far the rebuild of a view is.
+/// How far the rebuild of a view is, or that of the log's file under the name `log`.
 struct ReplayProgress: Codable, Equatable, Sendable {
     var view: String
     /// Events taken in.
@@ -92,7 +94,7 @@ extension ControlRequest: Codable {
     }
 
     private enum Name: String, Codable {
-        case ping, status, replay
+        case ping, status, replay, erase
         case userAdd = "user-add"
     }
 
@@ -103,6 +105,7 @@ extension ControlRequest: Codable {
         case .status: self = .status
         case .replay: self = .replay(views: try container.decodeIfPresent([String].self, forKey: .views) ?? [])
         case .userAdd: self = .userAdd(try NewUser(from: decoder))
+        case .erase: self = .erase(try ErasureRequest(from: decoder))
         }
     }
 
@@ -117,6 +120,9 @@ extension ControlRequest: Codable {
         case .userAdd(let user):
             try container.encode(Name.userAdd, forKey: .request)
             try user.encode(to: encoder)
+        case .erase(let erasure):
+            try container.encode(Name.erase, forKey: .request)
+            try erasure.encode(to: encoder)
         }
     }
 }

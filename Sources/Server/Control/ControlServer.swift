@@ -120,7 +120,8 @@ final class ControlServer: Service {
         case .ping: try await reply(replies) { ControlDone() }
         case .status: try await reply(replies) { try await self.handlers.status() }
         case .userAdd(let user): try await reply(replies) { try await self.handlers.userAdd(user) }
-        case .replay(let views): try await replay(views, replies)
+        case .replay(let views): try await reporting(replies) { try await self.handlers.replay(views, $0) }
+        case .erase(let erasure): try await reporting(replies) { try await self.handlers.erase(erasure, $0) }
         }
     }
 
@@ -139,8 +140,11 @@ final class ControlServer: Service {
         try await replies.write(try ControlLine.encode(line))
     }
 
-    private func replay(_ views: [String], _ replies: NIOAsyncChannelOutboundWriter<ByteBuffer>) async throws {
-        // A command that reads slowly gets the newest few reports, and the rebuild waits for nobody.
+    private func reporting<Result: Codable & Sendable>(
+        _ replies: NIOAsyncChannelOutboundWriter<ByteBuffer>,
+        _ body: (@escaping ControlHandlers.Progress) async throws -> Result
+    ) async throws {
+        // A command that reads slowly gets the newest few reports, and the work waits for nobody.
         let (reports, progress) = AsyncStream.makeStream(of: ReplayProgress.self, bufferingPolicy: .bufferingNewest(4))
         try await withThrowingTaskGroup { group in
             group.addTask {
@@ -148,9 +152,9 @@ final class ControlServer: Service {
                     try await replies.write(try ControlLine.encode(ControlReply<ControlDone>(progress: report)))
                 }
             }
-            let outcome: Swift.Result<[ReplayedView], any Error>
+            let outcome: Swift.Result<Result, any Error>
             do {
-                outcome = .success(try await handlers.replay(views) { progress.yield($0) })
+                outcome = .success(try await body { progress.yield($0) })
             } catch {
                 outcome = .failure(error)
             }

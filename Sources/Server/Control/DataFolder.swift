@@ -9,6 +9,7 @@ import Foundation
 /// data/audit.key            what signs checkpoints
 /// data/control.sock         where the running server takes commands
 /// data/lock                 who has the folder
+/// data/erasing              there while something is erased, see ``ErasureMark``
 /// ```
 struct DataFolder: Hashable, Sendable {
     /// Without a slash at its end.
@@ -25,6 +26,7 @@ struct DataFolder: Hashable, Sendable {
     var views: String { path + "/views" }
     var controlSocket: String { path + "/" + Self.controlSocketName }
     var lock: String { path + "/lock" }
+    var erasing: String { path + "/erasing" }
 
     static let controlSocketName = "control.sock"
 

@@ -1,3 +1,4 @@
+import Broker
 import NIOCore
 import Synchronization
 
@@ -35,6 +36,19 @@ final class TokenCache: Sendable {
         }
     }
 
+    /// Forgets the tokens of the accounts of these names, UTF-8.
+    func forget(accounts names: [[UInt8]]) {
+        guard !names.isEmpty else { return }
+        state.withLock { state in
+            state.tokens = state.tokens.filter { !names.contains(Array($0.value.account.utf8)) }
+            state.order.removeAll { [tokens = state.tokens] in tokens[$0] == nil }
+        }
+    }
+
     /// How many are remembered now.
     var count: Int { state.withLock { $0.tokens.count } }
+}
+
+extension TokenCache: CommitSubscriber {
+    func committed(_ batch: CommittedBatch) { forget(accounts: batch.events.releasedNames) }
 }

@@ -65,11 +65,13 @@ struct QuipuServer: Sendable {
         let key = try settings.auth.jwtKey.map { try TokenKey($0.bytes) } ?? TokenKey(folder: folder.url)
         tokens = await TokenIssuer(key: key, hours: settings.auth.tokenHours)
         // The writer looks at the views before they move on; from then on they follow the log.
-        try broker.start(
+        let erased = try broker.start(
             state: views,
             projected: views.all.map(\.projected).min() ?? 0,
-            subscribers: views.subscribers + [dispatchers]
+            // Before a loop hears that an account is erased, its name is forgotten.
+            subscribers: views.subscribers + [services.directory, tokens.verified, dispatchers]
         )
+        services.directory.erase(erased)
         try views.start()
     }
 

@@ -82,9 +82,8 @@ extension Routes {
         let limit = try pageLimit(request)
         var after: AccountID?
         if let text = request.uri.queryParameters["after"] {
-            let name = try valid(String(text))
-            guard let found = try broker.log.accountID(named: name), try view.isMember(found, of: id).value else {
-                throw HTTPFailure(.notFound, "no such member: \(name)")
+            guard let found = try member(named: String(text)), try view.isMember(found, of: id).value else {
+                throw HTTPFailure(.notFound, "no such member: \(text)")
             }
             after = found
         }
@@ -94,7 +93,11 @@ extension Routes {
         }
         let hasMore = members.count > limit
         members = Array(members.prefix(limit))
-        let names = try members.compactMap { try services.views.users.name(of: $0)?.text }
+        let directory = services.directory
+        let names = try members.compactMap { id in
+            if directory.isErased(id) { return AccountDirectory.label(ofErased: id) }
+            return try services.views.users.name(of: id)?.text
+        }
         let data: JSONValue = .object([
             "id": .string(id.uuidText), "name": .string(room.name), "members": .array(names.map { .string($0) }),
             "online": .integer(services.presence.onlineCount(in: id)), "more": .bool(hasMore),
@@ -123,16 +126,22 @@ extension Routes {
         // Only a member may learn, or make, anything here.
         try await services.wait(for: services.views.rooms.view)
         guard try services.views.rooms.isMember(caller.id, of: room).value else { throw Self.failure(.noSuchRoom) }
-        let name = try valid(decoded)
         let isRemoval = request.method == .delete
-        guard let known = try broker.log.accountID(named: name) else {
-            guard !isRemoval else { throw HTTPFailure(.notFound, "no such member: \(name)") }
-            return try await finish(broker.execute(command(account(named: name), room, caller.id)), isRemoval, name)
+        guard let known = try member(named: decoded) else {
+            guard !isRemoval else { throw HTTPFailure(.notFound, "no such member: \(decoded)") }
+            let new = try await account(named: try valid(decoded))
+            return try await finish(broker.execute(command(new, room, caller.id)), isRemoval, decoded)
         }
-        return try await finish(broker.execute(command(known, room, caller.id)), isRemoval, name)
+        return try await finish(broker.execute(command(known, room, caller.id)), isRemoval, decoded)
     }
 
-    private func finish(_ outcome: Outcome, _ isRemoval: Bool, _ name: AccountName) throws -> Response {
+    /// The account of that name; one that was erased, by what it is shown as, for it stays a member.
+    private func member(named text: String) throws -> AccountID? {
+        if let erased = services.directory.erasedAccount(labelled: text) { return erased }
+        return try broker.log.accountID(named: try valid(text))
+    }
+
+    private func finish(_ outcome: Outcome, _ isRemoval: Bool, _ name: String) throws -> Response {
         switch outcome {
         case .stored: return Response(status: .noContent)
         case .unchanged where !isRemoval: return Response(status: .noContent)
@@ -152,6 +161,9 @@ extension Routes {
         switch refusal {
         case .noSuchRoom, .notMember: HTTPFailure(.notFound, "no such room")
         case .notAllowed: HTTPFailure(.forbidden, "only the room's owner removes others")
+        case .noSuchAccount: HTTPFailure(.notFound, "no such account")
+        case .noSuchEvent: HTTPFailure(.notFound, "no such event")
+        case .notErasable: HTTPFailure(.conflict, "there is nothing to erase in this event")
         case .tooManyMembers: HTTPFailure(.conflict, "the room would have too many members")
         case .tooManyRooms: HTTPFailure(.conflict, "someone would be in too many rooms")
         default: HTTPFailure(.serviceUnavailable, Session.notStoredText)

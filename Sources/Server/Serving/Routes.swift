@@ -147,10 +147,13 @@ struct Routes: Sendable {
             throw refuse(.unauthorized, "Unauthorized")
         }
         let port = UInt32(context.peer?.port ?? 0)
-        guard case .stored = await broker.execute(.recordLogin(user.id, address: from, port: port)) else {
-            throw HTTPFailure(.serviceUnavailable, Session.notStoredText, shape: .message(code: 503))
+        switch await broker.execute(.recordLogin(user.id, address: from, port: port)) {
+        case .stored: break
+        // Erased while the password was looked at.
+        case .refused(.noSuchAccount): throw refuse(.badRequest, "查無帳號")
+        default: throw HTTPFailure(.serviceUnavailable, Session.notStoredText, shape: .message(code: 503))
         }
-        let token = try await tokens.issue(account: accountText, username: user.username)
+        let token = try await tokens.issue(account: accountText, id: user.id, username: user.username)
         return JSONValue.object(["token": .string(token)]).response()
     }
 
@@ -199,7 +202,7 @@ struct Routes: Sendable {
             throw HTTPFailure(.unauthorized, "\(error)")
         }
         let name = try valid(verified.account)
-        guard let id = try broker.log.accountID(named: name) else {
+        guard let id = try await services.account(of: verified, named: name) else {
             throw HTTPFailure(.unauthorized, "malformed: the token's account doesn't exist here")
         }
         return Caller(name: name, id: id, username: verified.username)

@@ -4,9 +4,16 @@ import Synchronization
 
 /// The names of accounts by id, ready to be put between the quotes of a JSON string.
 ///
-/// Names of accounts that are in use now are kept; others come from the users view. A name never changes.
+/// Names of accounts that are in use now are kept; others come from the users view. A name never changes, until its
+/// account is erased: then it is forgotten here before any socket hears of it, and nothing brings it back.
 final class AccountDirectory: Sendable {
-    private let names = Mutex<[AccountID: [UInt8]]>([:])
+    private struct State {
+        var names: [AccountID: [UInt8]] = [:]
+        /// Few, so that all are kept.
+        var erased: Set<AccountID> = []
+    }
+
+    private let state = Mutex(State())
     private let find: @Sendable (AccountID) -> AccountName?
 
     /// Past this many names all are forgotten and asked for again.
@@ -17,15 +24,18 @@ final class AccountDirectory: Sendable {
 
     /// Remembers a name that the view may not have yet.
     func insert(_ name: AccountName, for id: AccountID) {
-        names.withLock { names in
-            if names.count >= Self.capacity { names.removeAll() }
-            names[id] = Self.escaped(name)
+        state.withLock { state in
+            // Whoever looked the name up may have done so before the account was erased.
+            guard !state.erased.contains(id) else { return }
+            if state.names.count >= Self.capacity { state.names.removeAll() }
+            state.names[id] = Self.escaped(name)
         }
     }
 
     /// The escaped name of `id`; its digits if nobody knows it, which is only so while the users view is away.
     func escapedName(of id: AccountID) -> [UInt8] {
-        if let known = names.withLock({ $0[id] }) { return known }
+        let known = state.withLock { $0.erased.contains(id) ? Array(Self.label(ofErased: id).utf8) : $0.names[id] }
+        if let known { return known }
         guard let name = find(id) else { return Array(id.description.utf8) }
         insert(name, for: id)
         return Self.escaped(name)
@@ -35,5 +45,45 @@ final class AccountDirectory: Sendable {
         var bytes: [UInt8] = []
         JSONEscape.append(name.utf8.span, to: &bytes)
         return bytes
+    }
+
+    // MARK: Erased accounts
+
+    /// Forgets the names of accounts that are erased.
+    func erase(_ accounts: some Sequence<AccountID>) {
+        state.withLock { state in
+            for account in accounts {
+                state.names[account] = nil
+                state.erased.insert(account)
+            }
+        }
+    }
+
+    func isErased(_ id: AccountID) -> Bool { state.withLock { $0.erased.contains(id) } }
+
+    /// What stands for the name of an account that is erased: no name, because none has a slash.
+    static func label(ofErased id: AccountID) -> String { labelPrefix + id.description }
+
+    /// The erased account that `text` stands for.
+    func erasedAccount(labelled text: String) -> AccountID? {
+        guard text.hasPrefix(Self.labelPrefix), let id = AccountID(text.dropFirst(Self.labelPrefix.count)),
+            Self.label(ofErased: id) == text, isErased(id)
+        else { return nil }
+        return id
+    }
+
+    private static let labelPrefix = "erased/"
+}
+
+extension AccountDirectory: CommitSubscriber {
+    func committed(_ batch: CommittedBatch) { erase(batch.events.erasedAccounts) }
+}
+
+extension EventBatch {
+    /// The accounts that are erased by it.
+    var erasedAccounts: [AccountID] {
+        // No account is erased that has no name.
+        guard !releasedNames.isEmpty else { return [] }
+        return entries.lazy.filter { $0.header.type == .userErased }.map(\.header.subject)
     }
 }

@@ -72,6 +72,8 @@ struct Cursor {
     mutating func acknowledge(_ offset: Offset) { acknowledged.append(offset) }
 
     /// What this socket gets of the event at `offset`; to be asked in ascending order.
+    ///
+    /// A redaction as ``SessionServices/shownRedaction(_:)`` has it.
     mutating func interest(in header: EventHeader, at offset: Offset) -> Interest {
         while let first = acknowledged.first, first < offset { acknowledged.removeFirst() }
         switch header.type {
@@ -79,7 +81,7 @@ struct Cursor {
         case .messagesRead:
             guard wantsChanges, header.actor != me else { return .none }
             return concerns(header) && (header.concernsRoom || header.subject == me) ? .frame : .none
-        case .messageEdited, .messageDeleted:
+        case .messageEdited, .messageDeleted, .payloadRedacted:
             return wantsChanges && concerns(header) && acknowledged.first != offset ? .frame : .none
         default: return .none
         }

@@ -181,10 +181,17 @@ final class Dispatcher {
         deliver(start..<entries.count, answered, &frames)
         if !batch.events.isEmpty { position = batch.events.last }
         for session in answered { session.finishBatch() }
+        forget(batch.events.erasedAccounts)
         guard !parked.isEmpty else { return }
         let waiting = parked
         parked.removeAll()
         for session in waiting { session.catchUp() }
+    }
+
+    private func forget(_ accounts: [AccountID]) {
+        guard !accounts.isEmpty else { return }
+        watches.forgetNames()
+        for session in Array(sessions.values) { for account in accounts { session.forget(account) } }
     }
 
     /// Runs `work` after what the other sockets of this loop have sent is read.

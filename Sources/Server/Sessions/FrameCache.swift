@@ -34,6 +34,8 @@ struct FrameCache {
     private let services: SessionServices
     private var directory: AccountDirectory { services.directory }
     private(set) var groups: [Group] = []
+    /// Redactions by their index, as they are shown.
+    private var redactions: [Int: EventHeader] = [:]
     private var groupOfStream: [StreamID: Int] = [:]
     /// Rooms that were asked about, whether reading shows in them.
     private var receipts: [RoomID: Bool] = [:]
@@ -49,9 +51,13 @@ struct FrameCache {
         groups.removeAll(keepingCapacity: true)
         groupOfStream.removeAll(keepingCapacity: true)
         for index in range {
-            let header = batch.entries[index].header
+            var header = batch.entries[index].header
             switch header.type {
             case .messageSent, .messageEdited, .messageDeleted: break
+            case .payloadRedacted:
+                guard let shown = services.shownRedaction(header) else { continue }
+                redactions[index] = shown
+                header = shown
             case .messagesRead:
                 // In a large room everybody's reading would be a message to everybody.
                 if header.concernsRoom, !showsReceipts(of: header.stream) { continue }
@@ -80,7 +86,13 @@ struct FrameCache {
     }
 
     /// The header of a group's first event.
-    func header(ofGroup group: Int) -> EventHeader { batch.entries[groups[group].indices[0]].header }
+    func header(ofGroup group: Int) -> EventHeader { header(at: groups[group].indices[0]) }
+
+    /// The header of the event at `index`, as it is shown.
+    func header(at index: Int) -> EventHeader {
+        let header = batch.entries[index].header
+        return header.type == .payloadRedacted ? redactions[index] ?? header : header
+    }
 
     func senders(ofGroup group: Int) -> Set<AccountID> { groups[group].senders }
 
@@ -100,12 +112,13 @@ struct FrameCache {
     /// The frame that the sender's own session sockets get: with the id that the client gave the message.
     mutating func frameForSender(at index: Int) -> ByteBuffer {
         var bytes = ByteBuffer()
-        let header = batch.entries[index].header
+        let header = header(at: index)
         batch.withPayload(at: index) { payload in
             MessageFrame.append(
                 header,
                 at: offset(at: index),
                 payload,
+                isRedacted: false,
                 shape: .session,
                 showsID: true,
                 directory,
@@ -120,12 +133,13 @@ struct FrameCache {
         if let made = groups[group].frames[shape] { return made }
         var made = Frames(bytes: ByteBuffer(), ends: [])
         for index in groups[group].indices {
-            let header = batch.entries[index].header
+            let header = header(at: index)
             batch.withPayload(at: index) { payload in
                 MessageFrame.append(
                     header,
                     at: offset(at: index),
                     payload,
+                    isRedacted: false,
                     shape: shape,
                     showsID: false,
                     directory,

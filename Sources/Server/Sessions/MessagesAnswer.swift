@@ -153,7 +153,9 @@ struct MessagesAnswer: QueryAnswer {
         } else {
             isRead = conversation.isRoom || conversation.subject == conversation.me || row.offset <= snapshot.peerMark
         }
-        if isRead { json.writeStaticString("true}") } else { json.writeStaticString("false}") }
+        if isRead { json.writeStaticString("true") } else { json.writeStaticString("false") }
+        json.writeRedacted(row.isRedacted)
+        json.writeStaticString("}")
     }
 
     private mutating func senderName(_ id: AccountID) -> [UInt8] {

@@ -22,6 +22,7 @@ extension Outbound {
         begin(event, .edited, to: &json)
         json.writeJSONString(content)
         json.writeStaticString(",\"event\":\"edited\"")
+        json.writeRedacted(event.isRedacted)
         writeTarget(target, of: event, to: &json)
     }
 
@@ -29,6 +30,16 @@ extension Outbound {
     static func writeDeleted(_ event: Message, target: Offset, to json: inout ByteBuffer) {
         begin(event, .deleted, to: &json)
         json.writeStaticString("\"\",\"event\":\"deleted\"")
+        writeTarget(target, of: event, to: &json)
+    }
+
+    /// The content of the message at `target` is erased, by whoever runs the server.
+    ///
+    /// Here the event's sender is the message's author.
+    static func writeRedaction(_ event: Message, target: Offset, to json: inout ByteBuffer) {
+        json.writeStaticString("{\"from\":\"Server\",\"code\":")
+        json.writeDecimal(Code.deleted.rawValue)
+        json.writeStaticString(",\"content\":\"\",\"event\":\"deleted\",\"redacted\":true")
         writeTarget(target, of: event, to: &json)
     }
 

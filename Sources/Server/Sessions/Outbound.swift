@@ -33,6 +33,8 @@ enum Outbound {
         var sender: [UInt8]
         var recipient: [UInt8]
         var room: RoomID?
+        /// Whether its content is erased.
+        var isRedacted = false
     }
 
     /// `{"from":"Server","code":N,"content":"text"` and the end, `extra` before it.
@@ -91,7 +93,9 @@ enum Outbound {
         json.writeDecimal(message.offset)
         json.writeStaticString(",\"CreatedAt\":\"")
         json.writeTimestamp(milliseconds: message.milliseconds)
-        json.writeStaticString("\"}")
+        json.writeStaticString("\"")
+        json.writeRedacted(message.isRedacted)
+        json.writeStaticString("}")
     }
 
     private static func writeRest(_ message: Message, content: Span<UInt8>, id: Span<UInt8>?, to json: inout ByteBuffer)
@@ -110,6 +114,14 @@ enum Outbound {
             json.writeStaticString(",\"id\":")
             json.writeJSONString(id)
         }
+        json.writeRedacted(message.isRedacted)
         json.writeStaticString("}")
+    }
+}
+
+extension ByteBuffer {
+    /// Appends `,"redacted":true` if something is.
+    mutating func writeRedacted(_ isRedacted: Bool) {
+        if isRedacted { writeStaticString(",\"redacted\":true") }
     }
 }

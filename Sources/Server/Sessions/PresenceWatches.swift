@@ -74,6 +74,9 @@ final class PresenceWatches {
         }
     }
 
+    /// Looks the names of large rooms up again, of which one may be erased.
+    func forgetNames() { largeRooms.removeAll() }
+
     // MARK: Changes
 
     /// Somebody came or went; looked at when it has settled.

@@ -130,12 +130,16 @@ extension Session {
     }
 
     private func take(_ record: borrowing Record, into slice: inout Slice) {
-        let header = record.header
+        var header = record.header
         flushReplies(upTo: record.offset, into: &slice.bytes)
         slice.reached = record.offset
         if header.type == .memberAdded || header.type == .memberRemoved {
             if cursor.applyMembership(header) { mayDiffer = true }
             return
+        }
+        if header.type == .payloadRedacted {
+            guard cursor.wantsChanges, let shown = services.shownRedaction(header) else { return }
+            header = shown
         }
         let interest = cursor.interest(in: header, at: record.offset)
         guard interest != .none else { return }
@@ -144,6 +148,7 @@ extension Session {
             header,
             at: record.offset,
             record.payload,
+            isRedacted: record.isRedacted,
             shape: shape,
             showsID: interest == .ownFrame,
             services.directory,

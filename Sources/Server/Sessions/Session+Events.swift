@@ -19,7 +19,7 @@ extension Session {
         var newestOfPeer: Offset = 0
         for event in due {
             let offset = frames.offset(at: event.index)
-            let header = frames.batch.entries[event.index].header
+            let header = frames.header(at: event.index)
             flushReplies(upTo: offset, into: &bytes)
             switch cursor.interest(in: header, at: offset) {
             case .none: break

@@ -103,7 +103,10 @@ extension Session {
         case .refused(.notMember), .refused(.notAllowed):
             (code, text) = (.forbidden, "you are not a member of this room")
         case .refused(.notAuthor): (code, text) = (.forbidden, "only its author may change a message")
-        case .refused(.noSuchMessage): (code, text) = (.notFound, "no such message in this conversation, or deleted")
+        case .refused(.noSuchMessage):
+            (code, text) = (.notFound, "no such message in this conversation, or deleted or redacted")
+        case .refused(.noSuchEvent): (code, text) = (.notFound, "no such event")
+        case .refused(.notErasable): (code, text) = (.forbidden, "there is nothing to erase in this event")
         case .refused(.noSuchRoom): (code, text) = (.notFound, "no such room")
         case .refused(.noSuchAccount): (code, text) = (.notFound, "no such user")
         default: (code, text) = (.notStored, Self.notStoredText)

@@ -156,9 +156,15 @@ extension Session {
             return .conversation(Command.Conversation(me: me, room: id), peerName: Array(id.uuidText.utf8))
         }
         guard let to = frame.to else { return .refused(.badRequest, "field 'to' (an account) or 'room' is missing") }
+        let text = String(decoding: to, as: UTF8.self)
+        if let peer = services.directory.erasedAccount(labelled: text) {
+            // What was said to each other can still be read.
+            let name = services.directory.escapedName(of: peer)
+            return .conversation(Command.Conversation(me: me, peer: peer), peerName: name)
+        }
         let name: AccountName
         do throws(AccountName.Invalid) {
-            name = try AccountName(String(decoding: to, as: UTF8.self))
+            name = try AccountName(text)
         } catch {
             return .refused(.notFound, "no such user: \(error)")
         }

@@ -23,7 +23,7 @@ final class Session {
     /// Escaped for JSON.
     let myName: [UInt8]
     /// The peer of a conversation socket, escaped for JSON.
-    let peerName: [UInt8]
+    private(set) var peerName: [UInt8]
     let dispatcher: Dispatcher
     let services: SessionServices
     private let beginning: SessionStart
@@ -147,7 +147,21 @@ final class Session {
         case .refused(let refusal): write(resumeRefusal(refusal, for: nil).textFrame)
         }
         if dispatcher.isDraining { drain(comesBackAfter: .zero) }
+        // Either may have been erased since it was looked up.
+        if case .conversation(let conversation) = kind, services.directory.isErased(conversation.subject) {
+            forget(conversation.subject)
+        }
+        if services.directory.isErased(me) { forget(me) }
         catchUp()
+    }
+
+    /// Nobody may act as `account` any more, or be shown its name.
+    func forget(_ account: AccountID) {
+        if account == me {
+            close(code: 4003, reason: "the account was erased")
+        } else if case .conversation(let conversation) = kind, conversation.subject == account {
+            peerName = services.directory.escapedName(of: account)
+        }
     }
 
     /// The socket is gone.

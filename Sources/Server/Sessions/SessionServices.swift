@@ -1,4 +1,5 @@
 import Broker
+import Foundation
 import HTTPTypes
 import Logging
 import Projections
@@ -47,6 +48,20 @@ final class SessionServices: Sendable {
         } catch {
             throw HTTPFailure(.serviceUnavailable, "the view of this answer is behind or away; try again")
         }
+    }
+
+    /// The account that a token speaks for; nil if it isn't there any more, even if its name is another's now.
+    ///
+    /// - Throws: ``HTTPFailure``, 503, if the view of users is behind or away; what the log throws.
+    func account(of token: VerifiedToken, named name: AccountName) async throws -> AccountID? {
+        guard let id = try broker.log.accountID(named: name) else { return nil }
+        if let meant = token.id { return meant == id ? id : nil }
+        // Signed by somebody else who has the key: it must not be older than the account, its time in whole seconds.
+        try await wait(for: views.users.view)
+        guard let made = try views.users.account(id).value?.registeredOffset,
+            let milliseconds = try broker.log.withRecord(at: made, { $0.header.milliseconds })
+        else { return nil }
+        return token.validFrom.timeIntervalSince1970 + 1 > Double(milliseconds) / 1000 ? id : nil
     }
 
     /// How many members `room` has, as far as its view has come; 0 if nobody can tell.

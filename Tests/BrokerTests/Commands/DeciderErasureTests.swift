@@ -154,7 +154,8 @@ import Testing
                 bench.views.project(upTo: projectedUpTo)
                 if restarts { try bench.restart() }
                 let commands: [Command] = [
-                    .send("x", from: account, to: Self.bob), .markRead(by: account, peer: Self.bob),
+                    .send("x", from: account, to: Self.bob), .send("x", from: Self.bob, to: account),
+                    .markRead(by: account, peer: Self.bob),
                     .edit(3, "x", by: account, peer: Self.bob), .delete(3, by: account, peer: Self.bob),
                     .recordLogin(account, address: "::1", port: 1), .recordFailedLogin(account, address: "::1"),
                     .createRoom(Sample.id(0xa1), by: account),

@@ -117,6 +117,34 @@ import Testing
         }
     }
 
+    /// As if the first commit of each erasure had been the last before the server was killed.
+    @Test func `what interrupted erasures of accounts have left is redacted by one that finishes them`() async throws {
+        try await withBroker { (broker: Broker) async throws in
+            let log = broker.log
+            var accounts: [AccountID] = []
+            for name in ["a", "b", "c"] {
+                guard case .account(let id, _) = await broker.execute(.admitGuest(try AccountName(name))) else {
+                    Issue.record("no account")
+                    return
+                }
+                accounts.append(id)
+            }
+            for account in accounts { _ = await broker.execute(.send("x", from: account, to: Self.bob)) }
+            #expect(try await broker.finishErasures(by: .none) == .init(last: 0, redacted: 0))
+            for account in accounts.prefix(2) {
+                let names = try log.names(of: account)
+                let command = Command.UserErasure(account: account, names: names, reason: "why", actor: .none)
+                _ = await broker.execute(.eraseUser(command))
+            }
+            #expect(log.head == 8)
+            #expect(try await broker.finishErasures(by: Self.bob) == .init(last: 12, redacted: 4))
+            #expect(try redacted(in: log) == [1, 2, 4, 5])
+            #expect(try redactions(in: log).allSatisfy { $0.actor == Self.bob })
+            #expect(try contents(of: log).suffix(4) == ["why", "why", "why", "why"])
+            #expect(try await broker.finishErasures(by: .none) == .init(last: 0, redacted: 0))
+        }
+    }
+
     @Test func `a damaged event is refused and stays as it is`() async throws {
         try await withTemporaryFolder { path in
             do { try EventLog(directory: path, mapBytes: 16 << 20).append(messages: ["a", "b"]) }

@@ -18,6 +18,11 @@ struct ControlServerTests {
         replay: { views, progress in
             for view in views { progress(ReplayProgress(view: view, events: 5, of: 5)) }
             return views.map { ReplayedView(view: $0, events: 5, seconds: 0.5) }
+        },
+        erase: { request, progress in
+            progress(ReplayProgress(view: "log", events: 5, of: 5))
+            guard case .event(let offset) = request.target else { throw CommandFailure(request.reason, status: .usage) }
+            return ErasureReport(erased: 2, offset: offset + 1, resumed: false, rewritten: true, logBytes: 7)
         }
     )
 
@@ -46,6 +51,21 @@ struct ControlServerTests {
             let views: [ReplayedView] = try await client.ask(.replay(views: ["a", "b"])) { reports.append($0) }
             #expect(views.map(\.view) == ["a", "b"])
             #expect(reports == ["a", "b"].map { ReplayProgress(view: $0, events: 5, of: 5) })
+        }
+    }
+
+    @Test func `an erasure is asked for, of an event or an account, with its reason`() async throws {
+        try await withServer { client in
+            var reports: [ReplayProgress] = []
+            let request = ErasureRequest(target: .event(8), reason: "r \"1\"")
+            let report: ErasureReport = try await client.ask(.erase(request)) { reports.append($0) }
+            #expect((report.erased, report.offset, report.accountID) == (2, 9, nil))
+            #expect(reports == [ReplayProgress(view: "log", events: 5, of: 5)])
+            let failure = await #expect(throws: CommandFailure.self) {
+                let request = ErasureRequest(target: .account("8"), reason: "the reason")
+                return try await client.ask(.erase(request), for: ErasureReport.self)
+            }
+            #expect(failure == CommandFailure("the reason", status: .usage))
         }
     }
 

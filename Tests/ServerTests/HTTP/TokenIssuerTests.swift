@@ -1,3 +1,4 @@
+import Broker
 import Foundation
 import JWTKit
 import Testing
@@ -6,6 +7,7 @@ import Testing
 
 @Suite struct TokenIssuerTests {
     private static let keyBytes = [UInt8](0..<32)
+    private static let id = AccountID(high: 0x0123_4567_89ab_cdef, low: 1)
     private let now = Date(timeIntervalSince1970: 1_800_000_000)
 
     private func issuer(hours: Int = 20, key: [UInt8] = keyBytes) async throws -> TokenIssuer {
@@ -31,16 +33,17 @@ import Testing
     // MARK: Issuing
 
     @Test func `a token carries the claims of the protocol`() async throws {
-        let token = try await issuer().issue(account: "帳號", username: "Ännchen", now: now + 0.9)
+        let token = try await issuer().issue(account: "帳號", id: Self.id, username: "Ännchen", now: now + 0.9)
         let header = try part(0, of: token)
         #expect(header["alg"] as? String == "HS256")
         #expect(header["typ"] as? String == "JWT")
         let claims = try part(1, of: token)
         #expect(
-            Set(claims.keys) == ["account", "username", "sub", "aud", "iss", "jti", "iat", "nbf", "exp"]
+            Set(claims.keys) == ["account", "id", "username", "sub", "aud", "iss", "jti", "iat", "nbf", "exp"]
         )
         for name in ["account", "sub", "aud"] { #expect(claims[name] as? String == "帳號", "\(name)") }
         #expect(claims["username"] as? String == "Ännchen")
+        #expect(claims["id"] as? String == "0123456789abcdef0000000000000001")
         #expect(claims["iss"] as? String == "ginJWT")
         #expect(claims["iat"] as? Int == 1_800_000_000)
         #expect(claims["nbf"] as? Int == 1_800_000_000)
@@ -48,7 +51,7 @@ import Testing
     }
 
     @Test func `times are integers, as other readers expect`() async throws {
-        let token = try await issuer().issue(account: "1", username: "1", now: now)
+        let token = try await issuer().issue(account: "1", id: Self.id, username: "1", now: now)
         let json = try #require(Data(base64URL: String(token.split(separator: ".")[1])))
         let text = String(decoding: json, as: UTF8.self)
         for time in ["\"iat\":1800000000,", "\"nbf\":1800000000", "\"exp\":1800072000"] {
@@ -59,8 +62,11 @@ import Testing
 
     @Test func `each token has its own id`() async throws {
         let issuer = try await issuer()
-        let ids = try await [issuer.issue(account: "1", username: "1"), issuer.issue(account: "1", username: "1")]
-            .map { try part(1, of: $0)["jti"] as? String }
+        var ids: [String?] = []
+        for _ in 0..<2 {
+            let token = try await issuer.issue(account: "1", id: Self.id, username: "1")
+            ids.append(try part(1, of: token)["jti"] as? String)
+        }
         #expect(ids[0] != ids[1])
     }
 
@@ -68,8 +74,8 @@ import Testing
 
     @Test func `a token is verified from its issue to its end`() async throws {
         let issuer = try await issuer(hours: 1)
-        let token = try await issuer.issue(account: "1", username: "One", now: now)
-        let expected = VerifiedToken(account: "1", username: "One", validFrom: now, expiresAt: now + 3_600)
+        let token = try await issuer.issue(account: "1", id: Self.id, username: "One", now: now)
+        let expected = VerifiedToken(account: "1", id: Self.id, username: "One", validFrom: now, expiresAt: now + 3_600)
         #expect(try await issuer.verify(token, now: now) == expected)
         #expect(try await issuer.verify(token, now: now + 3_599.9) == expected)
         await #expect(throws: TokenError.expired) { try await issuer.verify(token, now: now + 3_600) }
@@ -80,8 +86,17 @@ import Testing
         #expect(try await issuer().verify(try await sign(), now: now).account == "1")
     }
 
+    @Test func `a token need not say whose name it was, but if it does it is an id`() async throws {
+        #expect(try await issuer().verify(try await sign(), now: now).id == nil)
+        #expect(try await issuer().verify(try await sign(["id": Self.id.description]), now: now).id == Self.id)
+        for text in ["", "1", "x123456789abcdef0000000000000001"] {
+            let token = try await sign(["id": text])
+            await #expect(throws: TokenError.malformed) { try await issuer().verify(token, now: now) }
+        }
+    }
+
     @Test func `another key doesn't fit`() async throws {
-        let token = try await issuer(key: [UInt8](1...32)).issue(account: "1", username: "1", now: now)
+        let token = try await issuer(key: [UInt8](1...32)).issue(account: "1", id: Self.id, username: "1", now: now)
         await #expect(throws: TokenError.wrongSignature) { try await issuer().verify(token, now: now) }
     }
 
@@ -110,7 +125,7 @@ import Testing
     @Test(arguments: ["none", "None", "NONE", "nOnE", "HS256"])
     func `no signature is no signature`(algorithm: String) async throws {
         let issuer = try await issuer()
-        let token = try await issuer.issue(account: "1", username: "1", now: now)
+        let token = try await issuer.issue(account: "1", id: Self.id, username: "1", now: now)
         let parts = token.split(separator: ".")
         let header = Data(#"{"alg":"\#(algorithm)","typ":"JWT"}"#.utf8).base64URL
         for signature in ["", "AAAA", String(parts[2])] {
@@ -137,7 +152,7 @@ import Testing
 
     @Test func `a token changed in any place is no token`() async throws {
         let issuer = try await issuer()
-        let token = Array(try await issuer.issue(account: "1", username: "One", now: now).utf8)
+        let token = Array(try await issuer.issue(account: "1", id: Self.id, username: "One", now: now).utf8)
         let verified = try await issuer.verify(String(decoding: token, as: UTF8.self), now: now)
         for index in token.indices {
             var changed = token
@@ -153,7 +168,7 @@ import Testing
 
     @Test func `a token that is remembered ends as any other`() async throws {
         let issuer = try await issuer(hours: 1)
-        let token = try await issuer.issue(account: "1", username: "One", now: now)
+        let token = try await issuer.issue(account: "1", id: Self.id, username: "One", now: now)
         let first = try await issuer.verify(token, now: now)
         #expect(try await issuer.verify(token, now: now + 3_599) == first)
         await #expect(throws: TokenError.expired) { try await issuer.verify(token, now: now + 3_600) }
@@ -170,7 +185,7 @@ import Testing
         let issuer = await TokenIssuer(key: try TokenKey(Self.keyBytes), hours: 1, maxCached: maxCached)
         for round in 0..<2 {
             for account in 0..<10 {
-                let token = try await issuer.issue(account: "\(account)", username: "One", now: now)
+                let token = try await issuer.issue(account: "\(account)", id: Self.id, username: "1", now: now)
                 for _ in 0..<2 {
                     #expect(try await issuer.verify(token, now: now).account == "\(account)", "round \(round)")
                 }
@@ -181,11 +196,24 @@ import Testing
     @Test func `the cache forgets the first to come`() {
         let cache = TokenCache(maxTokens: 3)
         for index in 0..<5 as Range<UInt8> {
-            cache[[index]] = VerifiedToken(account: "\(index)", username: "", validFrom: now, expiresAt: now)
-            cache[[index]] = VerifiedToken(account: "\(index)", username: "", validFrom: now, expiresAt: now)
+            cache[[index]] = VerifiedToken(account: "\(index)", id: nil, username: "", validFrom: now, expiresAt: now)
+            cache[[index]] = VerifiedToken(account: "\(index)", id: nil, username: "", validFrom: now, expiresAt: now)
         }
         #expect(cache.count == 3)
         #expect((0..<5 as Range<UInt8>).map { cache[[$0]]?.account } == [nil, nil, "2", "3", "4"])
+    }
+
+    @Test func `the cache forgets the tokens of names that are erased, and those alone`() {
+        let cache = TokenCache(maxTokens: 3)
+        func put(_ index: UInt8, _ account: String) {
+            cache[[index]] = VerifiedToken(account: account, id: nil, username: "", validFrom: now, expiresAt: now)
+        }
+        for (index, account) in ["a", "b", "a"].enumerated() { put(UInt8(index), account) }
+        cache.forget(accounts: [Array("a".utf8), Array("c".utf8)])
+        #expect((0..<3 as Range<UInt8>).map { cache[[$0]]?.account } == [nil, "b", nil])
+        // Its order is that of those that are left.
+        for index in 3..<6 as Range<UInt8> { put(index, "d") }
+        #expect((cache.count, cache[[1]], cache[[3]]?.account) == (3, nil, "d"))
     }
 
     @Test func `an error says what is wrong and nothing else`() {

@@ -126,7 +126,9 @@ struct CursorSimulation {
         case 3: append(.messageSent, by: Self.me, to: random.next() % 4 == 0 ? Self.me : other, room: nil)
         case 4, 5: append(.messageSent, by: other, to: Self.me, room: room)
         case 6: append(.messagesRead, by: other, to: Self.me, room: random.next() % 2 == 0 ? room : nil)
-        case 7: append(random.next() % 2 == 0 ? .messageEdited : .messageDeleted, by: other, to: Self.me, room: nil)
+        case 7:
+            let changes = [EventType.messageEdited, .messageDeleted, .payloadRedacted]
+            append(changes[Int(random.next() % 3)], by: other, to: Self.me, room: nil)
         case 8:
             let header = EventHeader(
                 type: random.next() % 2 == 0 ? .memberAdded : .memberRemoved,
@@ -363,7 +365,7 @@ struct CursorSimulation {
             if case .conversation = scope { return header.subject == me }
             return true
         case .messagesRead: return wantsChanges && header.actor != me && (isRoom || header.subject == me)
-        case .messageEdited, .messageDeleted: return wantsChanges
+        case .messageEdited, .messageDeleted, .payloadRedacted: return wantsChanges
         default: return false
         }
     }

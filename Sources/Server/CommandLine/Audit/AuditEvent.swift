@@ -7,8 +7,8 @@ struct AuditEvent: Sendable {
         var id: Identifier
         var name: String?
 
-        /// The name, or else the id.
-        var label: String { name ?? id.description }
+        /// The name, or else the id; for who runs the server what no account is called.
+        var label: String { name ?? (id == .none ? "Server" : id.description) }
     }
 
     var offset: Offset

@@ -38,9 +38,9 @@ struct AuditQuery: Sendable {
     ///
     /// - Throws: ``CommandFailure`` with the status `usage` for one that the log doesn't know.
     mutating func resolve(user: String?, peer: String?, room: String?, in log: EventLog) throws {
-        if let user { self.user = try Self.account(user, in: log) }
+        if let user { self.user = try Self.account(nameOrID: user, in: log) }
         if let peer, let me = self.user {
-            stream = .conversation(me, try Self.account(peer, in: log))
+            stream = .conversation(me, try Self.account(nameOrID: peer, in: log))
             // Either of them may have done it.
             self.user = nil
         }

@@ -11,12 +11,15 @@ struct ReplayVerifying: Sendable {
     /// Besides the comparison, the digests as of this place are told.
     let to: OffsetOrTime?
 
+    /// How the names of the folders begin that it builds views in.
+    static let scratchPrefix = "verify-"
+
     func run(_ projections: [any Projection.Type], _ bar: ReplayBar) async throws -> ReplayReport {
         let log = try EventLog(directory: folder.log, isReadOnly: true)
         let end = try to?.last(in: log)
         let views = ViewFolder(data: folder.path)
         // On the same file system as the views, which temporary folders of the machine may be too small for.
-        let scratch = "\(folder.path)/verify-\(UUID().uuidString)"
+        let scratch = "\(folder.path)/\(Self.scratchPrefix)\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: scratch) }
         let rows = try await ViewBuilding.each(projections) {
             bar.update($0)

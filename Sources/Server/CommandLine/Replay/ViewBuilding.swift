@@ -40,7 +40,8 @@ enum ViewBuilding {
         }
     }
 
-    private static func onThread<Value: Sendable>(
+    /// Runs `body`, which blocks, on a thread of its own, and gives up at its next report if the task is cancelled.
+    static func onThread<Value: Sendable>(
         _ body: @escaping @Sendable (@escaping Rebuild.Report) throws -> Value,
         progress: @escaping ControlHandlers.Progress
     ) async throws -> Value {

@@ -1,5 +1,4 @@
 import Broker
-import Projections
 
 /// Makes an account: in the running server, or on a data folder that nobody has.
 enum UserAdding {
@@ -42,25 +41,6 @@ enum UserAdding {
         to folder: DataFolder,
         _ settings: Settings
     ) async throws -> AddedUser {
-        let log = try EventLog(directory: folder.log, mapBytes: settings.log.mapBytes)
-        let bar = ProgressBar(label: "the log's Merkle tree", unit: "events")
-        try log.upgradeTree { bar.update(done: $0, total: $1) }
-        bar.finish()
-        let views = try Views(folder: ViewFolder(data: folder.path, mapBytes: settings.views.mapBytes), log: log)
-        let broker = Broker(log: log)
-        try broker.start(
-            state: views,
-            projected: views.all.map(\.projected).min() ?? 0,
-            subscribers: views.subscribers
-        )
-        try views.start()
-        defer {
-            broker.stop()
-            views.stop()
-        }
-        let added = try await add(user, by: broker)
-        // Else the next start would have to catch up with it. The account is in the log either way.
-        for view in views.all { try? await view.waitUntilProjected(log.head, deadline: .now + .seconds(5)) }
-        return added
+        try await OpenFolder.with(folder, settings) { broker, _ in try await add(user, by: broker) }
     }
 }

@@ -7,8 +7,8 @@ import Foundation
 struct UserCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "user",
-        abstract: "Make accounts.",
-        subcommands: [UserAddCommand.self]
+        abstract: "Make and erase accounts.",
+        subcommands: [UserAddCommand.self, UserEraseCommand.self]
     )
 }
 
