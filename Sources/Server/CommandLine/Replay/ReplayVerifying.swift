@@ -14,6 +14,7 @@ struct ReplayVerifying: Sendable {
     func run(_ projections: [any Projection.Type], _ bar: ReplayBar) async throws -> ReplayReport {
         let log = try EventLog(directory: folder.log, isReadOnly: true)
         let end = try to?.last(in: log)
+        let attestations = try AttestedDigests(in: log)
         let views = ViewFolder(data: folder.path)
         // On the same file system as the views, which temporary folders of the machine may be too small for.
         let scratch = "\(folder.path)/verify-\(UUID().uuidString)"
@@ -27,6 +28,7 @@ struct ReplayVerifying: Sendable {
                 in: views.directory(of: projection),
                 log: log,
                 scratch: scratch,
+                attestations: attestations,
                 report: report
             )
             let seconds = (ContinuousClock.now - start) / .seconds(1)
@@ -36,6 +38,11 @@ struct ReplayVerifying: Sendable {
                 digest: verification.replayed
             )
             row.difference = Self.difference(verification)
+            row.attestations = .init(
+                checked: verification.attestationsChecked,
+                ofOtherVersions: attestations.count(ofOtherVersionsOf: projection),
+                refuted: verification.refuted
+            )
             if let end {
                 let directory = "\(scratch)/past-\(projection.name)"
                 let past = try ReplayBuilding.build(projection, from: log, upTo: end, into: directory, report: report)
@@ -43,13 +50,15 @@ struct ReplayVerifying: Sendable {
             }
             return row
         }
-        return ReplayReport(kind: .verified, rows: rows)
+        return ReplayReport(kind: .verified, rows: rows, unreadableAttestations: attestations.unreadable)
     }
 
     private static func difference(_ verification: Verification) -> String? {
-        if verification.isIdentical { return nil }
         if let difference = verification.difference { return difference.description }
         if let damage = verification.live.damage.first { return damage }
-        return "the digest in use is \(verification.live.digest)"
+        guard verification.live.digest == verification.replayed.digest else {
+            return "the digest in use is \(verification.live.digest)"
+        }
+        return nil
     }
 }
