@@ -20,6 +20,7 @@ struct QuipuServer: Sendable {
     let auditKey: AuditKey
     let dispatchers: LoopDispatchers
 
+    private let attestor: ViewAttestor?
     private let passwords: PasswordPool
     private let group: MultiThreadedEventLoopGroup
     private let failure: FailureSignal
@@ -64,11 +65,23 @@ struct QuipuServer: Sendable {
         )
         let key = try settings.auth.jwtKey.map { try TokenKey($0.bytes) } ?? TokenKey(folder: folder.url)
         tokens = await TokenIssuer(key: key, hours: settings.auth.tokenHours)
+        let trigger =
+            settings.audit.attestEveryEvents == 0
+            ? nil : AttestationTrigger(everyEvents: UInt64(settings.audit.attestEveryEvents))
+        attestor = trigger.map {
+            ViewAttestor(
+                trigger: $0,
+                broker: broker,
+                views: views,
+                patience: .milliseconds(settings.limits.queryWaitMilliseconds),
+                logger: logger
+            )
+        }
         // The writer looks at the views before they move on; from then on they follow the log.
         try broker.start(
             state: views,
             projected: views.all.map(\.projected).min() ?? 0,
-            subscribers: views.subscribers + [dispatchers]
+            subscribers: views.subscribers + [dispatchers] + (trigger.map { [$0] } ?? [])
         )
         try views.start()
     }
@@ -84,13 +97,17 @@ struct QuipuServer: Sendable {
     ) async throws {
         dispatchers.startTicking()
         let sockets = SocketService(dispatchers: dispatchers, drain: .seconds(Int64(settings.server.drainSeconds)))
+        // In the order in which they start; they stop in the opposite one.
+        var services: [any Service] = [CoreService(server: self)]
+        if let attestor { services.append(attestor) }
+        services += [sockets] + more + [application(started)]
         let serviceGroup = ServiceGroup(
             configuration: .init(
-                services: ([CoreService(server: self), sockets] + more + [application(started)]).map {
+                services: services.map {
                     .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup)
                 },
                 gracefulShutdownSignals: signals,
-                logger: services.logger
+                logger: self.services.logger
             )
         )
         try await failure.watching { try await serviceGroup.run() }
@@ -117,7 +134,13 @@ struct QuipuServer: Sendable {
                 perAddress: limits.failedLoginsPerAddressPerMinute
             )
         )
-        let routes = Routes(services: services, tokens: tokens, passwords: passwords, logins: logins)
+        let routes = Routes(
+            services: services,
+            tokens: tokens,
+            passwords: passwords,
+            logins: logins,
+            checkpoints: CheckpointSigner(key: auditKey)
+        )
         let upgrade = SocketUpgrade(services: services, dispatchers: dispatchers, tokens: tokens)
         let connections = ConnectionLimiter(
             perAddress: limits.connectionsPerAddress,
