@@ -24,7 +24,9 @@ package struct ViewDigest: Sendable {
     package let damage: [String]
 
     /// Reads the whole of `store` in one snapshot.
-    package init(_ store: ViewStore) throws {
+    ///
+    /// - Parameter check: Called every 65,536 rows; what it throws ends it.
+    package init(_ store: ViewStore, check: () throws -> Void = {}) throws {
         let projection = store.projection
         var builder = Builder()
         var rows = 0
@@ -35,6 +37,7 @@ package struct ViewDigest: Sendable {
                 try transaction.scan(table) { key, value in
                     projection.digest(&builder, table: index, key: key, value: value)
                     count += 1
+                    if count.isMultiple(of: Self.rowsBetweenChecks) { try check() }
                     return true
                 }
                 builder.end(rows: count)
@@ -46,6 +49,8 @@ package struct ViewDigest: Sendable {
         self.rows = rows
         (digest, damage) = builder.finish()
     }
+
+    private static let rowsBetweenChecks: UInt64 = 65_536
 
     /// Takes in rows; used by projections.
     package struct Builder: ~Copyable {

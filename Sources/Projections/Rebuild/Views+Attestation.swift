@@ -5,10 +5,15 @@ extension Views {
     ///
     /// Reads the whole view in one snapshot: some tens of millions of rows a second.
     ///
+    /// - Parameter check: Called every 65,536 rows; what it throws ends it.
     /// - Returns: Nil for a view that has projected nothing yet.
-    /// - Throws: ``ViewUnavailable``; ``ViewDamaged``: what is damaged is rebuilt, not attested; `LMDBError`.
-    package func attestation(of projection: any Projection.Type) throws -> Command? {
-        let found = try digest(of: projection)
+    /// - Throws: ``ViewUnavailable``; ``ViewDamaged``: what is damaged is rebuilt, not attested; `LMDBError`;
+    ///   what `check` throws.
+    package func attestation(
+        of projection: any Projection.Type,
+        check: () throws -> Void = {}
+    ) throws -> Command? {
+        let found = try digest(of: projection, check: check)
         guard found.damage.isEmpty else { throw ViewDamaged(view: found.view, findings: found.damage) }
         guard found.checkpoint.offset > 0 else { return nil }
         let view = EventPayload.AttestedView(

@@ -113,10 +113,13 @@ extension Views {
     }
 
     /// The digest of what a view shows now.
-    package func digest(of projection: any Projection.Type) throws -> ViewDigest {
+    package func digest(
+        of projection: any Projection.Type,
+        check: () throws -> Void = {}
+    ) throws -> ViewDigest {
         guard let view = all.first(where: { $0.projection == projection }), let store = view.store else {
             throw ViewUnavailable(view: projection.name, reason: .stopped)
         }
-        return try ViewDigest(store)
+        return try ViewDigest(store, check: check)
     }
 }

@@ -3,7 +3,7 @@
 
 extension Setting {
     /// Every key that there is.
-    static let all: [Setting] = server + auth + limits + log + views + logging
+    static let all: [Setting] = server + auth + limits + log + views + audit + logging
 
     /// The sections, in the order of ``all``.
     static let sections: [String] = all.reduce(into: []) { sections, setting in

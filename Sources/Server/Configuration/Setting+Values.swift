@@ -1,3 +1,4 @@
+import Broker
 import Configuration
 
 // From what a source says to a value that the key may have, or to the text of what is wrong with it.
@@ -17,7 +18,7 @@ extension Setting {
             content = .bool(flag)
         case (.text, .text(let text)), (.choice, .text(let text)), (.secret, .text(let text)):
             content = .string(text)
-        case (.origins, .list(let nodes)), (.addresses, .list(let nodes)):
+        case (.origins, .list(let nodes)), (.addresses, .list(let nodes)), (.accounts, .list(let nodes)):
             let texts = nodes.compactMap { if case .text(let text) = $0 { text } else { nil } }
             if texts.count == nodes.count { content = .stringArray(texts) }
         default:
@@ -39,7 +40,7 @@ extension Setting {
             content = Bool(text).map(ConfigContent.bool)
         case .text, .choice, .secret:
             content = .string(text)
-        case .origins, .addresses:
+        case .origins, .addresses, .accounts:
             let texts = text.split(separator: ",", omittingEmptySubsequences: false).map { part in
                 String(part.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
             }
@@ -60,6 +61,7 @@ extension Setting {
         case .choice(let choice): choice.words.map(\.shownAsJSON).joined(separator: " or ")
         case .origins: "a list of origins, each \"*\" or scheme://host[:port] without a path"
         case .addresses: "a list of IP addresses or blocks of them, such as 10.0.0.0/8"
+        case .accounts: "a list of names of accounts"
         case .secret(_, let minBytes): "a text of at least \(minBytes) bytes"
         }
     }
@@ -84,6 +86,7 @@ extension Setting {
         case (.choice(let choice), .string(let text)): choice.words.contains(text)
         case (.origins, .stringArray(let texts)): texts.allSatisfy(Self.isOrigin)
         case (.addresses, .stringArray(let texts)): texts.allSatisfy { AddressBlock($0) != nil }
+        case (.accounts, .stringArray(let texts)): texts.allSatisfy { (try? AccountName($0)) != nil }
         case (.secret(_, let minBytes), .string(let text)): text.utf8.count >= minBytes
         default: false
         }

@@ -1,3 +1,4 @@
+import Broker
 import Configuration
 
 /// One key of the configuration: how it is called, what it may be, where its value goes, and what it is for.
@@ -25,6 +26,7 @@ struct Setting: Sendable {
         case choice(Choice)
         case origins(Path<[String]?>)
         case addresses(Path<[AddressBlock]>)
+        case accounts(Path<[AccountName]>)
         /// Never printed; so many bytes of UTF-8 at least.
         case secret(Path<Secret?>, minBytes: Int)
     }
@@ -78,6 +80,9 @@ struct Setting: Sendable {
         case .addresses(let path):
             guard let texts = config.stringArray(forKey: key) else { return }
             settings[keyPath: path] = texts.compactMap(AddressBlock.init)
+        case .accounts(let path):
+            guard let texts = config.stringArray(forKey: key) else { return }
+            settings[keyPath: path] = texts.compactMap { try? AccountName($0) }
         case .secret(let path, _):
             guard let text = config.string(forKey: key, isSecret: true) else { return }
             settings[keyPath: path] = Secret(bytes: Array(text.utf8))

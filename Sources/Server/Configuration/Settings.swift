@@ -1,3 +1,4 @@
+import Broker
 import Logging
 
 /// Everything that a person can set: what `config.json`, the environment and the command line say together.
@@ -16,6 +17,7 @@ struct Settings: Sendable, Equatable {
     var limits = Limits()
     var log = Log()
     var views = Views()
+    var audit = Audit()
     var logging = Logging()
 
     struct Server: Sendable, Equatable {
@@ -86,6 +88,14 @@ struct Settings: Sendable, Equatable {
     struct Views: Sendable, Equatable {
         var mapBytes = 1 << 40
         var batchEvents = 8_192
+    }
+
+    struct Audit: Sendable, Equatable {
+        var auditors: [AccountName] = []
+        var pageEvents = 1_000
+        var pageBytes = 4_194_304
+        var scanEvents = 100_000
+        var attestEveryEvents = 1_000_000
     }
 
     struct Logging: Sendable, Equatable {

@@ -51,7 +51,7 @@ extension Setting {
         case .text(let path): "`\(defaults[keyPath: path].shownAsJSON)`"
         case .choice(let choice): "`\(choice.get(defaults).shownAsJSON)`"
         case .addresses(let path): "`\(defaults[keyPath: path].map(\.description))`"
-        case .origins, .secret: "none"
+        case .origins, .accounts, .secret: "none"
         }
     }
 
@@ -62,7 +62,7 @@ extension Setting {
         case .flag: "`true`, `false`"
         case .text: "a text"
         case .choice(let choice): choice.words.map { "`\($0.shownAsJSON)`" }.joined(separator: ", ")
-        case .origins, .addresses: "a list of texts"
+        case .origins, .addresses, .accounts: "a list of texts"
         case .secret(_, let minBytes): "a text of at least \(minBytes) bytes"
         }
     }

@@ -8,7 +8,7 @@ struct MethodTable: Sendable {
     private let routes: [(segments: [String], method: HTTPRequest.Method)]
 
     /// - Parameter routes: The routes' paths as they were given to the router, with `{name}` or `:name` for a part that
-    ///   may be anything.
+    ///   may be anything, and `**` at the end for one part or more.
     init(_ routes: some Sequence<(path: String, method: HTTPRequest.Method)>) {
         self.routes = routes.map { (Self.segments($0.path), $0.method) }
     }
@@ -25,7 +25,11 @@ struct MethodTable: Sendable {
     }
 
     private static func fits(_ template: [String], _ segments: [String]) -> Bool {
-        template.count == segments.count
+        if template.last == "**" {
+            return segments.count >= template.count
+                && fits(template.dropLast(), Array(segments.prefix(template.count - 1)))
+        }
+        return template.count == segments.count
             && zip(template, segments).allSatisfy { $0 == $1 || $0.hasPrefix("{") || $0.hasPrefix(":") }
     }
 }

@@ -20,6 +20,7 @@ struct QuipuServer: Sendable {
     let auditKey: AuditKey
     let dispatchers: LoopDispatchers
 
+    private let attestor: ViewAttestor?
     private let passwords: PasswordPool
     private let group: MultiThreadedEventLoopGroup
     private let failure: FailureSignal
@@ -64,12 +65,25 @@ struct QuipuServer: Sendable {
         )
         let key = try settings.auth.jwtKey.map { try TokenKey($0.bytes) } ?? TokenKey(folder: folder.url)
         tokens = await TokenIssuer(key: key, hours: settings.auth.tokenHours)
+        let trigger =
+            settings.audit.attestEveryEvents == 0
+            ? nil : AttestationTrigger(everyEvents: UInt64(settings.audit.attestEveryEvents))
+        attestor = trigger.map {
+            ViewAttestor(
+                trigger: $0,
+                broker: broker,
+                views: views,
+                patience: .milliseconds(settings.limits.queryWaitMilliseconds),
+                logger: logger
+            )
+        }
         // The writer looks at the views before they move on; from then on they follow the log.
         let erased = try broker.start(
             state: views,
             projected: views.all.map(\.projected).min() ?? 0,
             // Before a loop hears that an account is erased, its name is forgotten.
             subscribers: views.subscribers + [services.directory, tokens.verified, dispatchers]
+                + (trigger.map { [$0] } ?? [])
         )
         services.directory.erase(erased)
         try views.start()
@@ -87,13 +101,17 @@ struct QuipuServer: Sendable {
         dispatchers.startTicking()
         let front = FrontService(application: application(started), executor: LoopTaskExecutor(group.any()))
         let sockets = SocketService(dispatchers: dispatchers, drain: .seconds(Int64(settings.server.drainSeconds)))
+        // In the order in which they start; they stop in the opposite one.
+        var services: [any Service] = [CoreService(server: self)]
+        if let attestor { services.append(attestor) }
+        services += [sockets] + more + [front]
         let serviceGroup = ServiceGroup(
             configuration: .init(
-                services: ([CoreService(server: self), sockets] + more + [front]).map {
+                services: services.map {
                     .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup)
                 },
                 gracefulShutdownSignals: signals,
-                logger: services.logger
+                logger: self.services.logger
             )
         )
         try await failure.watching { try await serviceGroup.run() }
@@ -120,7 +138,13 @@ struct QuipuServer: Sendable {
                 perAddress: limits.failedLoginsPerAddressPerMinute
             )
         )
-        let routes = Routes(services: services, tokens: tokens, passwords: passwords, logins: logins)
+        let routes = Routes(
+            services: services,
+            tokens: tokens,
+            passwords: passwords,
+            logins: logins,
+            checkpoints: CheckpointSigner(key: auditKey)
+        )
         let upgrade = SocketUpgrade(services: services, dispatchers: dispatchers, tokens: tokens)
         let connections = ConnectionLimiter(
             perAddress: limits.connectionsPerAddress,

@@ -13,6 +13,7 @@ struct Routes: Sendable {
     let tokens: TokenIssuer
     let passwords: PasswordPool
     let logins: LoginGuard
+    let checkpoints: CheckpointSigner
 
     func add(to router: Router<FrontContext>) {
         router.get("/ping") { _, _ in JSONValue.object(["message": "pong"]).response() }
@@ -23,6 +24,7 @@ struct Routes: Sendable {
         router.post("/account/member/profile") { request, _ in try await profile(request) }
         router.get("/account/member/profile") { request, _ in try await profile(request) }
         addRooms(to: router)
+        addAudit(to: router)
     }
 
     private static let forwardedFor = HTTPField.Name(parsed: "x-forwarded-for")

@@ -166,7 +166,7 @@ struct AuditListTests {
 
     private func print(_ query: AuditQuery, _ format: AuditFormat, _ sample: SampleFolder) throws -> String {
         try printed { output in
-            var listing = AuditListing(folder: sample.folder, log: try sample.log(), query: query)
+            let listing = AuditListing(folder: sample.folder, log: try sample.log(), query: query)
             try listing.write(format, to: &output)
         }
     }

@@ -1,4 +1,5 @@
 import Broker
+import Cryptography
 import Foundation
 import Projections
 import Synchronization
@@ -123,8 +124,54 @@ struct ReplayTests {
         let json = try ReplayReport(kind: .verified, rows: [row]).json()
         #expect(
             json
-                == #"{"identical":true,"mode":"verify","views":[{"digest":"ab","events":3000,"events_per_second":2000,"#
+                == #"{"attestations_unreadable":[],"identical":true,"mode":"verify","#
+                + #""views":[{"digest":"ab","events":3000,"events_per_second":2000,"#
                 + #""identical":true,"offset":3000,"seconds":1.5,"view":"users"}]}"#
+        )
+    }
+
+    @Test func `what the log attests of its views is checked, and a false attestation named`() async throws {
+        let sample = try await SampleFolder()
+        let directory = ViewFolder(data: sample.folder.path).directory(of: RoomsProjection.self)
+        let right = try ViewDigest(ViewStore(RoomsProjection.self, readOnlyDirectory: directory)).digest
+        func attested(_ digest: Digest, version: Int = RoomsProjection.version) -> SampleEvent {
+            let view = EventPayload.AttestedView(name: "rooms", version: UInt32(version), digest: digest)
+            return SampleEvent(
+                type: .viewAttested,
+                actor: .none,
+                subject: .system,
+                stream: .system,
+                reference: SampleFolder.head,
+                payload: .viewAttested([view])
+            )
+        }
+        try sample.append([attested(right), attested(right, version: 999)])
+        try await sample.project()
+        let honest = try await verify(sample)
+        #expect(!honest.differs)
+        let rooms = try #require(honest.rows.first { $0.view == "rooms" })
+        #expect(rooms.attestations == .init(checked: 1, ofOtherVersions: 1, refuted: []))
+        #expect(honest.lines.contains { $0.hasSuffix("attestations: 1 checked, 1 hold") })
+        #expect(honest.lines.contains { $0.hasSuffix("attestations of other versions of the view: 1, not checked") })
+
+        let wrong = SHA256.hash([1].span)
+        try sample.append([attested(wrong)])
+        try await sample.project()
+        let report = try await verify(sample)
+        #expect(report.differs)
+        #expect(report.rows.filter(\.differs).map(\.view) == ["rooms"])
+        #expect(report.rows.allSatisfy { $0.difference == nil })
+        #expect(report.lines.last == "different")
+        #expect(report.lines.contains { $0.hasSuffix("attestations: 2 checked, 1 hold") })
+        let line = "event 18 attests that the view rooms had the digest \(wrong) at 15; a replay gives \(right)"
+        #expect(report.lines.contains { $0.hasSuffix(line) })
+        let json = try report.json()
+        #expect(json.contains("\"attestations_checked\":2,\"attestations_of_other_versions\":1"))
+        #expect(
+            json.contains(
+                "\"attestations_refuted\":[{\"attested\":\"\(wrong)\",\"event\":18,\"offset\":15,"
+                    + "\"replayed\":\"\(right)\"}]"
+            )
         )
     }
 

@@ -83,6 +83,7 @@ import Testing
         case .choice(let choice): choice.words.first { $0 != choice.get(settings) }
         case .origins: "https://chat.example"
         case .addresses: "192.0.2.1"
+        case .accounts: "auditor"
         case .secret: String(repeating: "k", count: 32)
         }
     }

@@ -86,6 +86,10 @@ import Testing
             #""server.allowed_origins" is "*"; "#
                 + #"it must be a list of origins, each "*" or scheme://host[:port] without a path."#
         ),
+        (
+            #"{"audit":{"auditors":["eve","a/b"]}}"#,
+            #""audit.auditors" is ["eve", "a/b"]; it must be a list of names of accounts."#
+        ),
         (#"{"server":8080}"#, #""server" must be an object of keys, such as {"address": …}."#),
     ])
     func `a wrong value is refused with what it must be`(json: String, message: String) async throws {

@@ -80,7 +80,7 @@ struct AuditListCommand: AsyncParsableCommand {
         var query = AuditQuery(types: Set(type), after: after, since: since, until: until, limit: limit)
         try query.resolve(user: user, peer: peer, room: room, in: log)
         try StandardOutput.print { output in
-            var listing = AuditListing(folder: folder, log: log, query: query)
+            let listing = AuditListing(folder: folder, log: log, query: query)
             try listing.write(format, to: &output)
         }
     }

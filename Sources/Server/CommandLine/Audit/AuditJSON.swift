@@ -6,6 +6,12 @@ struct AuditJSON: AuditPrinter {
     func header(_ bytes: inout [UInt8]) {}
 
     func append(_ event: AuditEvent, to bytes: inout [UInt8]) {
+        bytes.append(contentsOf: object(event))
+        bytes.append(UInt8(ascii: "\n"))
+    }
+
+    /// The event as one object, without the end of its line.
+    func object(_ event: AuditEvent) -> [UInt8] {
         var object = JSONObjectWriter()
         let header = event.header
         object.number("offset", event.offset)
@@ -31,8 +37,7 @@ struct AuditJSON: AuditPrinter {
         object.number("reference", header.reference)
         object.flag("redacted", event.isRedacted)
         append(event.payload, to: &object)
-        bytes.append(contentsOf: object.finished)
-        bytes.append(UInt8(ascii: "\n"))
+        return object.finished
     }
 
     private func append(_ payload: EventPayload, to object: inout JSONObjectWriter) {

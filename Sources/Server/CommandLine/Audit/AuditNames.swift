@@ -10,6 +10,12 @@ struct AuditNames: Sendable {
     private var rooms: [RoomID: String] = [:]
     private var views: (users: UsersView, rooms: RoomsView)?
 
+    /// Knows nothing yet; ``prepare(for:of:in:)`` changes that.
+    init() {}
+
+    /// Knows what the views know, which must have come as far as the events that are read.
+    init(users: UsersView, rooms: RoomsView) { views = (users, rooms) }
+
     /// Gets ready for events from `first` on.
     mutating func prepare(for first: Offset, of log: EventLog, in folder: DataFolder) throws {
         guard first > 1 else { return }

@@ -23,6 +23,20 @@ struct ReplayReport: Sendable {
         var difference: String?
         /// With `--verify --to`: the digest at that offset.
         var past: Past?
+        /// With `--verify`: what the log itself says of the view.
+        var attestations: Attestations?
+
+        /// Attestations of the view, up to where it has come.
+        struct Attestations: Equatable, Sendable {
+            var checked: Int
+            /// Of versions of the view that this program can't replay.
+            var ofOtherVersions = 0
+            /// Those of them that the replay doesn't bear out.
+            var refuted: [RefutedAttestation]
+        }
+
+        /// Whether the view, or what was attested of it, isn't what the log says.
+        var differs: Bool { difference != nil || attestations?.refuted.isEmpty == false }
 
         struct Past: Codable, Equatable, Sendable {
             var offset: Offset
@@ -32,8 +46,10 @@ struct ReplayReport: Sendable {
 
     var kind: Kind
     var rows: [Row]
+    /// The attestations that somebody has taken out of the log.
+    var unreadableAttestations: [Offset] = []
 
-    var differs: Bool { rows.contains { $0.difference != nil } }
+    var differs: Bool { !unreadableAttestations.isEmpty || rows.contains { $0.differs } }
 
     /// For people.
     var lines: [String] {
@@ -42,12 +58,16 @@ struct ReplayReport: Sendable {
         for row in rows {
             let name = TerminalText.pad(row.view, to: columns)
             lines.append(
-                name + (kind == .verified ? (row.difference == nil ? "identical  " : "different  ") : "") + row.work
+                name + (kind == .verified ? (row.differs ? "different  " : "identical  ") : "") + row.work
             )
             let indent = String(repeating: " ", count: columns + 2)
             lines.append(indent + "digest \(row.digest) at offset \(row.offset)")
             if let past = row.past { lines.append(indent + "digest \(past.digest) at offset \(past.offset)") }
             if let difference = row.difference { lines.append(indent + TerminalText.escape(difference)) }
+            lines += (row.attestations?.lines ?? []).map { indent + $0 }
+        }
+        for offset in unreadableAttestations {
+            lines.append("event \(offset) is an attestation without its payload, which nothing takes out")
         }
         switch kind {
         case .switched: lines.append("rebuilt and switched")
@@ -69,11 +89,21 @@ struct ReplayReport: Sendable {
             var identical: Bool?
             var difference: String?
             var past: Row.Past?
+            var attestations_checked: Int?
+            var attestations_of_other_versions: Int?
+            var attestations_refuted: [Refuted]?
+        }
+        struct Refuted: Encodable {
+            var event: Offset
+            var offset: Offset
+            var attested: String
+            var replayed: String
         }
         struct Document: Encodable {
             var mode: String
             var into: String?
             var identical: Bool?
+            var attestations_unreadable: [Offset]?
             var views: [Line]
         }
         var document = Document(mode: "switch", views: [])
@@ -84,6 +114,7 @@ struct ReplayReport: Sendable {
         if kind == .verified {
             document.mode = "verify"
             document.identical = !differs
+            document.attestations_unreadable = unreadableAttestations
         }
         document.views = rows.map { row in
             Line(
@@ -93,9 +124,19 @@ struct ReplayReport: Sendable {
                 events_per_second: row.eventsPerSecond.rounded(),
                 digest: row.digest,
                 offset: row.offset,
-                identical: kind == .verified ? row.difference == nil : nil,
+                identical: kind == .verified ? !row.differs : nil,
                 difference: row.difference,
-                past: row.past
+                past: row.past,
+                attestations_checked: row.attestations?.checked,
+                attestations_of_other_versions: row.attestations?.ofOtherVersions,
+                attestations_refuted: row.attestations?.refuted.map {
+                    Refuted(
+                        event: $0.attested.event,
+                        offset: $0.attested.reference,
+                        attested: "\($0.attested.digest)",
+                        replayed: "\($0.replayed)"
+                    )
+                }
             )
         }
         let encoder = JSONEncoder()
@@ -120,5 +161,20 @@ extension ReplayReport.Row {
     fileprivate var work: String {
         let time = String(format: "%.2f", seconds)
         return "\(Int(events).grouped) events in \(time) s (\(Int(eventsPerSecond).grouped) events/s)"
+    }
+}
+
+extension ReplayReport.Row.Attestations {
+    /// For people; none if the log attests nothing of the view.
+    fileprivate var lines: [String] {
+        var lines: [String] = []
+        if checked > 0 {
+            let held = checked - refuted.count
+            lines.append("attestations: \(checked.grouped) checked, \(held.grouped) hold")
+        }
+        if ofOtherVersions > 0 {
+            lines.append("attestations of other versions of the view: \(ofOtherVersions.grouped), not checked")
+        }
+        return lines + refuted.map(\.description)
     }
 }

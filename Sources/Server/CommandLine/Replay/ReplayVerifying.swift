@@ -17,6 +17,7 @@ struct ReplayVerifying: Sendable {
     func run(_ projections: [any Projection.Type], _ bar: ReplayBar) async throws -> ReplayReport {
         let log = try EventLog(directory: folder.log, isReadOnly: true)
         let end = try to?.last(in: log)
+        let attestations = try AttestedDigests(in: log)
         let views = ViewFolder(data: folder.path)
         // On the same file system as the views, which temporary folders of the machine may be too small for.
         let scratch = "\(folder.path)/\(Self.scratchPrefix)\(UUID().uuidString)"
@@ -30,6 +31,7 @@ struct ReplayVerifying: Sendable {
                 in: views.directory(of: projection),
                 log: log,
                 scratch: scratch,
+                attestations: attestations,
                 report: report
             )
             let seconds = (ContinuousClock.now - start) / .seconds(1)
@@ -39,6 +41,11 @@ struct ReplayVerifying: Sendable {
                 digest: verification.replayed
             )
             row.difference = Self.difference(verification)
+            row.attestations = .init(
+                checked: verification.attestationsChecked,
+                ofOtherVersions: attestations.count(ofOtherVersionsOf: projection),
+                refuted: verification.refuted
+            )
             if let end {
                 let directory = "\(scratch)/past-\(projection.name)"
                 let past = try ReplayBuilding.build(projection, from: log, upTo: end, into: directory, report: report)
@@ -46,13 +53,15 @@ struct ReplayVerifying: Sendable {
             }
             return row
         }
-        return ReplayReport(kind: .verified, rows: rows)
+        return ReplayReport(kind: .verified, rows: rows, unreadableAttestations: attestations.unreadable)
     }
 
     private static func difference(_ verification: Verification) -> String? {
-        if verification.isIdentical { return nil }
         if let difference = verification.difference { return difference.description }
         if let damage = verification.live.damage.first { return damage }
-        return "the digest in use is \(verification.live.digest)"
+        guard verification.live.digest == verification.replayed.digest else {
+            return "the digest in use is \(verification.live.digest)"
+        }
+        return nil
     }
 }

@@ -1,6 +1,5 @@
 import Foundation
 import Projections
-import Synchronization
 
 /// Work on several views, each on a thread of its own, which may take minutes.
 enum ViewBuilding {
@@ -45,24 +44,12 @@ enum ViewBuilding {
         _ body: @escaping @Sendable (@escaping Rebuild.Report) throws -> Value,
         progress: @escaping ControlHandlers.Progress
     ) async throws -> Value {
-        let isCancelled = Flag()
-        let report: Rebuild.Report = { state in
-            if isCancelled.isSet { throw CancellationError() }
-            progress(ReplayProgress(view: state.view, events: state.projected, of: state.target))
-        }
-        return try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { continuation in
-                DispatchQueue.global().async { continuation.resume(with: Result { try body(report) }) }
+        try await BlockingWork.run { check in
+            try body { state in
+                try check()
+                progress(ReplayProgress(view: state.view, events: state.projected, of: state.target))
             }
-        } onCancel: {
-            isCancelled.set()
         }
-    }
-
-    private final class Flag: Sendable {
-        private let value = Atomic(false)
-        var isSet: Bool { value.load(ordering: .relaxed) }
-        func set() { value.store(true, ordering: .relaxed) }
     }
 
     /// The views of those names, in the order in which they are best built; all of them if none is named.
