@@ -6,6 +6,12 @@ struct AuditJSON: AuditPrinter {
     func header(_ bytes: inout [UInt8]) {}
 
     func append(_ event: AuditEvent, to bytes: inout [UInt8]) {
+        bytes.append(contentsOf: Self.object(event).finished)
+        bytes.append(UInt8(ascii: "\n"))
+    }
+
+    /// The event as an object.
+    static func object(_ event: AuditEvent) -> JSONObjectWriter {
         var object = JSONObjectWriter()
         let header = event.header
         object.number("offset", event.offset)
@@ -31,11 +37,10 @@ struct AuditJSON: AuditPrinter {
         object.number("reference", header.reference)
         object.flag("redacted", event.isRedacted)
         append(event.payload, to: &object)
-        bytes.append(contentsOf: object.finished)
-        bytes.append(UInt8(ascii: "\n"))
+        return object
     }
 
-    private func append(_ payload: EventPayload, to object: inout JSONObjectWriter) {
+    private static func append(_ payload: EventPayload, to object: inout JSONObjectWriter) {
         switch payload {
         case .userRegistered(let user):
             // Never the password's hash.
