@@ -41,7 +41,7 @@ struct AuditPage: Sendable {
         var next = range.lowerBound
         while left.events > 0, left.bytes > 0, next <= lastLookedAt {
             let slice = reader.slice(from: next, to: lastLookedAt, limit: left.events, payloadBytes: left.bytes)
-            content.events += slice.events.map { AuditJSON().object($0) }
+            content.events += slice.events.map { AuditJSON.object($0).finished }
             left.events -= slice.events.count
             left.bytes -= slice.payloadBytes
             next = slice.next

@@ -31,8 +31,9 @@ package enum TlogProofError: Error, Hashable, CustomStringConvertible {
 
 /// A proof as a file: that a leaf is in a log whose checkpoint is in the file as well (C2SP tlog-proof).
 package struct TlogProof: Hashable, Sendable {
-    /// The longest file in bytes.
-    package static let maximumByteCount = 2 << 20
+    /// The longest file in bytes: room for an event of 16 MiB in base 64, the most that `limits.content_bytes` allows,
+    /// and the longest note.
+    package static let maximumByteCount = 24 << 20
     static let header = "c2sp.org/tlog-proof@v1"
 
     /// What the verifier needs to compute the leaf; empty if nothing.

@@ -1,13 +1,15 @@
 import ArgumentParser
 import Broker
 
-/// `quipu audit`: what happened, as the log has it.
+/// `quipu audit`: what happened, as the log has it, and proofs of it for others.
 struct AuditCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "audit",
-        abstract: "Show what happened, from the log itself.",
+        abstract: "Show what happened, from the log itself, and prove it to others.",
         subcommands: [
-            AuditListCommand.self, AuditUnreadCommand.self, AuditAsOfCommand.self, AuditRedactCommand.self,
+            AuditListCommand.self, AuditUnreadCommand.self, AuditAsOfCommand.self, AuditKeyCommand.self,
+            AuditCheckpointCommand.self, AuditProveCommand.self, AuditConsistencyCommand.self, AuditVerifyCommand.self,
+            AuditRedactCommand.self,
         ]
     )
 }

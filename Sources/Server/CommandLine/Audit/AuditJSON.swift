@@ -6,12 +6,12 @@ struct AuditJSON: AuditPrinter {
     func header(_ bytes: inout [UInt8]) {}
 
     func append(_ event: AuditEvent, to bytes: inout [UInt8]) {
-        bytes.append(contentsOf: object(event))
+        bytes.append(contentsOf: Self.object(event).finished)
         bytes.append(UInt8(ascii: "\n"))
     }
 
-    /// The event as one object, without the end of its line.
-    func object(_ event: AuditEvent) -> [UInt8] {
+    /// The event as an object.
+    static func object(_ event: AuditEvent) -> JSONObjectWriter {
         var object = JSONObjectWriter()
         let header = event.header
         object.number("offset", event.offset)
@@ -37,10 +37,10 @@ struct AuditJSON: AuditPrinter {
         object.number("reference", header.reference)
         object.flag("redacted", event.isRedacted)
         append(event.payload, to: &object)
-        return object.finished
+        return object
     }
 
-    private func append(_ payload: EventPayload, to object: inout JSONObjectWriter) {
+    private static func append(_ payload: EventPayload, to object: inout JSONObjectWriter) {
         switch payload {
         case .userRegistered(let user):
             // Never the password's hash.

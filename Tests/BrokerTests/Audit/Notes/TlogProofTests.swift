@@ -118,6 +118,16 @@ import Testing
         #expect(throws: TlogProofError.hashes(.malformed(line: 66))) { try TlogProof(more) }
     }
 
+    /// 16 MiB of content with an id, header, salt and checksum, beside the longest proof and the longest note.
+    @Test func `the largest event fits a proof`() throws {
+        let content = [UInt8](repeating: 0x78, count: 16 << 20)
+        let payload = MessagePayload.encode(content: content, id: [UInt8](repeating: 0x69, count: 64))
+        let event = EventHeader.byteCount + Record.saltByteCount + payload.count + Record.checksumByteCount
+        let lines = "c2sp.org/tlog-proof@v1\nextra \nindex \(UInt64.max)\n\n".utf8.count + 63 * 45
+        let most = lines + (event + 2) / 3 * 4 + SignedNote.maximumByteCount
+        #expect(most <= TlogProof.maximumByteCount)
+    }
+
     @Test func `a proof may have as many bytes as the limit says, and not one more`() throws {
         let file = [UInt8](repeating: 0x0a, count: TlogProof.maximumByteCount)
         #expect(throws: TlogProofError.header) { try TlogProof(file) }
