@@ -93,10 +93,11 @@ def run_all(plan: list[tuple[Workload, list[str]]], rounds: int, scale: float, f
 
 
 def versions(plan: list[tuple[Workload, list[str]]]) -> dict[str, str]:
-    """Of each server that was asked for, by its name in the tables."""
+    """Of each program that was asked for, by the first name that it has in the tables."""
     kinds = {peer: workload.peers[peer] for workload, peers in plan for peer in peers if peer != "floor"}
+    programs = {kind.version: (peer, kind) for peer, kind in reversed(kinds.items())}
     found = {}
-    for peer, kind in kinds.items():
+    for peer, kind in reversed(programs.values()):
         try:
             found[peer] = kind(pathlib.Path()).version()
         except (tools.Unavailable, OSError, TypeError) as reason:

@@ -90,6 +90,8 @@ def run_program(core: int, *command: str) -> dict[str, Any]:
         done = subprocess.run(pinned(core, *command), capture_output=True, text=True, timeout=RUN_SECONDS)
     except subprocess.TimeoutExpired as error:
         raise Unavailable(f"not done after {RUN_SECONDS} s") from error
+    if done.returncode < 0:
+        raise Unavailable(f"{command[0]} was ended by signal {-done.returncode}")
     if done.returncode:
         raise Unavailable(tools.tail(done.stderr))
     return json.loads(done.stdout)

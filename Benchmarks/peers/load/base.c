@@ -1,3 +1,5 @@
+/* Clocks, /proc, the histogram, the command line, and the line of JSON that a run ends with. */
+
 #include "base.h"
 
 #include <inttypes.h>

@@ -1,3 +1,5 @@
+/* Sockets: opening them, writing what is queued, and reading all that waits before any of it is looked at. */
+
 #define _GNU_SOURCE
 #include "connection.h"
 

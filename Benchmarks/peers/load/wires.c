@@ -190,6 +190,22 @@ static void nats_ws_open(struct connection *connection, struct opening *opening)
     opening_say(opening, hello, websocket_write(2, text, (size_t)bytes, hello), "PONG\r\n", 6);
 }
 
+/* The server pings a while after opening; whatever else it says is of no matter to a socket that does nothing. */
+static struct piece nats_ws_read(struct connection *connection, const uint8_t *at, size_t bytes) {
+    static uint8_t pong[32];
+    (void)connection;
+    struct frame frame = websocket_read(at, bytes);
+    if (!frame.bytes) return incomplete;
+    if (frame.opcode >= 8) return websocket_control(frame);
+    struct piece piece = {.kind = NOISE, .bytes = frame.bytes};
+    if (begins(frame.payload, frame.payload_bytes, "PING")) {
+        piece.kind = PINGED;
+        piece.answer = (const char *)pong;
+        piece.answer_bytes = websocket_write(2, "PONG\r\n", 6, pong);
+    }
+    return piece;
+}
+
 /* MQTT 3.1.1, QoS 0, over WebSocket. */
 
 static size_t mqtt_text(uint8_t *out, const char *text) {
@@ -365,7 +381,7 @@ const struct wire *const wires[] = {
     &(const struct wire){"redis-streams", true, redis_open, redis_add, redis_read},
     &(const struct wire){"nats", false, nats_open, nats_publish, nats_read},
     &(const struct wire){"jetstream", true, jetstream_open, jetstream_publish, jetstream_read},
-    &(const struct wire){"nats-websocket", false, nats_ws_open, NULL, NULL},
+    &(const struct wire){"nats-websocket", false, nats_ws_open, NULL, nats_ws_read},
     &(const struct wire){"mosquitto", false, mqtt_open, mqtt_publish, mqtt_read},
     &(const struct wire){"uwebsockets", false, uws_open, uws_publish, uws_read},
     &(const struct wire){"floor", false, floor_open, floor_send, floor_read},
