@@ -212,10 +212,9 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
         pipeline.removeHandler(neighbours.encoder, promise: nil)
         pipeline.removeHandler(neighbours.requestGuard, promise: nil)
         pipeline.removeHandler(context: context, promise: nil)
-        do {
-            try acceptance.install(channel)
-            channel.flush()
-        } catch {
+        let installation = Result { try acceptance.install(channel) }
+        channel.flush()
+        if case .failure(let error) = installation {
             logger.error("no WebSocket after its handshake", metadata: ["error": "\(error)"])
             channel.close(promise: nil)
         }
