@@ -16,8 +16,8 @@ struct ReplayVerifying: Sendable {
         let end = try to?.last(in: log)
         let views = ViewFolder(data: folder.path)
         // On the same file system as the views, which temporary folders of the machine may be too small for.
-        let scratch = "\(folder.path)/verify-\(UUID().uuidString)"
-        defer { try? FileManager.default.removeItem(atPath: scratch) }
+        let scratch = try ScratchFolder(in: folder)
+        defer { scratch.remove() }
         let rows = try await ViewBuilding.each(projections) {
             bar.update($0)
         } _: { projection, report in
@@ -26,7 +26,7 @@ struct ReplayVerifying: Sendable {
                 of: projection,
                 in: views.directory(of: projection),
                 log: log,
-                scratch: scratch,
+                scratch: scratch.path,
                 report: report
             )
             let seconds = (ContinuousClock.now - start) / .seconds(1)
@@ -37,7 +37,7 @@ struct ReplayVerifying: Sendable {
             )
             row.difference = Self.difference(verification)
             if let end {
-                let directory = "\(scratch)/past-\(projection.name)"
+                let directory = "\(scratch.path)/past-\(projection.name)"
                 let past = try ReplayBuilding.build(projection, from: log, upTo: end, into: directory, report: report)
                 row.past = .init(offset: past.offset, digest: past.digest)
             }
@@ -48,6 +48,7 @@ struct ReplayVerifying: Sendable {
 
     private static func difference(_ verification: Verification) -> String? {
         if verification.isIdentical { return nil }
+        if let reason = verification.reasonNotOnLog { return reason }
         if let difference = verification.difference { return difference.description }
         if let damage = verification.live.damage.first { return damage }
         return "the digest in use is \(verification.live.digest)"
