@@ -1,27 +1,22 @@
+package import Broker
 internal import Foundation
 internal import LMDB
 
-/// A copy of a view that is made in order to be tampered with: what somebody who may write the data folder could do,
-/// shown and tested.
+/// A view that is made in order to be tampered with: what somebody who may write the data folder could do, shown and
+/// tested.
 ///
 /// Nothing else can be tampered with, because only ``init(of:from:in:)`` makes one, and it makes a new directory.
 package struct ViewCopy: Sendable {
     let directory: String
     let projection: any Projection.Type
 
-    /// Copies the view in `source` as it is now, beside whoever writes to it.
+    /// Builds the view from all of `log`.
     ///
     /// - Parameter data: The data folder in which it is to be a view; must not have one of that name.
-    package init(of projection: any Projection.Type, from source: String, in data: String) throws {
+    package init(of projection: any Projection.Type, from log: EventLog, in data: String) throws {
         self.projection = projection
         directory = ViewFolder(data: data).directory(of: projection)
-        guard !FileManager.default.fileExists(atPath: directory) else { throw Rebuild.DirectoryExists(path: directory) }
-        try FileManager.default.createDirectory(
-            atPath: directory,
-            withIntermediateDirectories: true,
-            attributes: [.posixPermissions: 0o700]
-        )
-        try ViewStore(projection, readOnlyDirectory: source).environment.copy(to: directory)
+        try Rebuild.build(projection, from: log, into: directory)
     }
 
     /// Flips a bit in the last byte of the last row of `table`.
