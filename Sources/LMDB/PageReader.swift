@@ -83,7 +83,9 @@ struct PageReader {
 
     /// Both metas; those of a new file are alike.
     func metas() throws -> (Meta, Meta) {
-        guard let bytes = try pages(at: 0, count: 2) else { throw LMDBError.malformed("the file ends in its first pages") }
+        guard let bytes = try pages(at: 0, count: 2) else {
+            throw LMDBError.malformed("the file ends in its first pages")
+        }
         return (Meta(bytes.span), Meta(bytes.span.extracting(droppingFirst: pageBytes)))
     }
 }

@@ -180,7 +180,8 @@ struct PageVerifier {
         let lower = Int(bytes.span.littleEndian(at: 12, as: UInt16.self))
         let upper = Int(bytes.span.littleEndian(at: 14, as: UInt16.self))
         let least = isLeaf ? 1 : 2
-        guard lower.isMultiple(of: 2), lower >= Self.headerBytes + 2 * least, upper >= lower, upper <= bytes.count else {
+        guard lower.isMultiple(of: 2), lower >= Self.headerBytes + 2 * least, upper >= lower, upper <= bytes.count
+        else {
             note(page, "has no place for its rows: \(lower) to \(upper)")
             return nil
         }
@@ -252,17 +253,19 @@ struct PageVerifier {
     }
 
     private mutating func takeOverflow(_ page: UInt64, bytes count: Int, _ found: inout Found) throws {
-        let pages = UInt64((Self.headerBytes - 1 + count) / reader.pageBytes + 1)
-        guard take(page, pages) else { return }
-        guard let header = try reader.pages(at: page), reader.holds(page + pages - 1) else {
-            return note(page, "is in use, but the file ends before its end")
+        let needed = UInt64((Self.headerBytes - 1 + count) / reader.pageBytes + 1)
+        guard page >= 2, page <= meta.lastPage, let header = try reader.pages(at: page) else {
+            return note(page, "should hold a long value, but the file ends before it")
         }
+        // A value that was written over by a shorter one in the same commit has kept its pages.
+        let pages = UInt64(header.span.littleEndian(at: 12, as: UInt32.self))
+        guard header.span.littleEndian(at: 0, as: UInt64.self) == page,
+            header.span.littleEndian(at: 10, as: UInt16.self) & ~Self.dirty == Self.overflow, pages >= needed
+        else { return note(page, "should hold a long value of \(needed) pages") }
+        guard take(page, pages) else { return }
+        guard reader.holds(page + pages - 1) else { return note(page, "is in use, but the file ends before its end") }
         done += pages
         found.overflowPages += pages
-        guard header.span.littleEndian(at: 0, as: UInt64.self) == page,
-            header.span.littleEndian(at: 10, as: UInt16.self) & ~Self.dirty == Self.overflow,
-            header.span.littleEndian(at: 12, as: UInt32.self) == pages
-        else { return note(page, "should hold a long value of \(pages) pages") }
     }
 
     // MARK: Free pages

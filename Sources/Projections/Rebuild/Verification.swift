@@ -21,7 +21,8 @@ package struct Verification: Sendable {
 
     /// Whether nothing differs.
     package var isIdentical: Bool {
-        reasonNotOnLog == nil && difference == nil && live.digest == replayed.digest && live.damage.isEmpty && refuted.isEmpty
+        reasonNotOnLog == nil && difference == nil && live.digest == replayed.digest && live.damage.isEmpty
+            && refuted.isEmpty
     }
 
     /// Compares the view in `directory`, which another process may be writing to.
@@ -109,7 +110,7 @@ package struct Verification: Sendable {
         do {
             let environment = try Environment(path: directory, options: options, checksLength: false)
             findings = try environment.verifyPages().map { "page \($0.page) of its file \($0.reason)" }
-        } catch let error as LMDBError where error.isUnreadable {
+        } catch let error as LMDBError where error.isDamage {
             findings = [error.description]
         }
         guard findings.isEmpty else { throw ViewDamaged(view: projection.name, findings: findings) }

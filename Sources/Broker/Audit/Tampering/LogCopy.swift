@@ -51,7 +51,11 @@ package struct LogCopy: Sendable {
     }
 
     /// The bytes of the record at `offset`.
-    func record(at offset: Offset, in transaction: borrowing some Transaction & ~Copyable, _ tables: Tables) throws
+    func record(
+        at offset: Offset,
+        in transaction: borrowing some Transaction & ~Copyable,
+        _ tables: Tables
+    ) throws
         -> [UInt8]
     {
         guard let bytes = try transaction.value(of: offset, in: tables.events) else {

@@ -111,7 +111,8 @@ struct TamperAttack: Sendable {
             try target.log.rewrite(target.messages.1, content: words)
             try target.log.recomputeTree()
             let file = try target.forge()
-            return "event \(target.messages.1) and the tree rewritten, \(AuditKey.fileName) replaced, and \(file) signed"
+            return
+                "event \(target.messages.1) and the tree rewritten, \(AuditKey.fileName) replaced, and \(file) signed"
         },
     ]
 }

@@ -65,7 +65,8 @@ struct TamperDemo: Sendable {
     }
 
     /// Runs the command as an auditor would.
-    private func verify(_ folder: DataFolder, _ look: TamperAttack.Look, _ key: VerifierKey) throws -> TamperResult.Run {
+    private func verify(_ folder: DataFolder, _ look: TamperAttack.Look, _ key: VerifierKey) throws -> TamperResult.Run
+    {
         var arguments = ["audit", "verify", "--data", folder.path]
         if look.options.contains(.oldCheckpoint) { arguments += ["--checkpoint", "\(work)/\(Self.checkpointName)"] }
         if look.options.contains(.forgedCheckpoint) {

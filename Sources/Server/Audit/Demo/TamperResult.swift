@@ -12,7 +12,8 @@ struct TamperResult: Sendable {
         var findings: [String] {
             let lines = printed.split(separator: "\n").map(String.init)
             return lines.filter { line in
-                ["fault", "checkpoint", "key", "quipu:", "refuted"].contains { line.hasPrefix($0) } || line == "verified"
+                ["fault", "checkpoint", "key", "quipu:", "refuted"].contains { line.hasPrefix($0) }
+                    || line == "verified"
                     || (line.hasPrefix("view ") && line.contains("different:"))
             }
         }

@@ -7,7 +7,9 @@ extension FolderReport {
         var lines = logLines + faultLines
         for checkpoint in checkpoints {
             let verdict = checkpoint.problem ?? "the log continues it, from event \(checkpoint.size ?? 0) on"
-            lines.append("\(Self.title("checkpoint"))\(TerminalText.escape(checkpoint.file)): \(TerminalText.escape(verdict))")
+            lines.append(
+                "\(Self.title("checkpoint"))\(TerminalText.escape(checkpoint.file)): \(TerminalText.escape(verdict))"
+            )
         }
         if let keyProblem { lines.append(Self.title("key") + TerminalText.escape(keyProblem)) }
         if let viewsSkipped { lines.append(Self.title("views") + viewsSkipped) }
@@ -28,7 +30,9 @@ extension FolderReport {
     }
 
     private var logLines: [String] {
-        guard let log, let verification else { return [Self.title("log") + "its file is damaged; its events weren't read"] }
+        guard let log, let verification else {
+            return [Self.title("log") + "its file is damaged; its events weren't read"]
+        }
         let time = String(format: "%.2f", seconds)
         let work = "\(Int(eventCount).grouped) events of \(verification.streams.grouped) streams in \(time) s"
         var lines = [
