@@ -65,8 +65,10 @@ package final class Environment: @unchecked Sendable {
 
     /// Opens the environment in the directory `path`, which is made when missing, unless read only.
     ///
+    /// - Parameter checksLength: Whether a file that was cut off is refused; otherwise ``verifyPages(limit:progress:)``
+    ///   must come before anything is read.
     /// - Throws: ``LMDBError``; EBUSY (16) if this process has it open already.
-    package init(path: String, options: Options) throws(LMDBError) {
+    package init(path: String, options: Options, checksLength: Bool = true) throws(LMDBError) {
         if !options.isReadOnly {
             try? FileManager.default.createDirectory(
                 atPath: path,
@@ -103,6 +105,7 @@ package final class Environment: @unchecked Sendable {
         // A reader of a process that died keeps pages from being used again until somebody looks.
         var dead: Int32 = 0
         unsafe mdb_reader_check(opened, &dead)
+        if checksLength { try requireWholeFile() }
     }
 
     deinit {

@@ -26,6 +26,11 @@ package struct LMDBError: Error, Hashable, CustomStringConvertible {
         [MDB_INVALID, MDB_VERSION_MISMATCH, MDB_CORRUPTED, MDB_PAGE_NOTFOUND, MDB_INCOMPATIBLE].contains(code)
     }
 
+    /// Whether the file is damaged, or no environment at all.
+    package var isDamage: Bool {
+        [MDB_INVALID, MDB_CORRUPTED, MDB_PAGE_NOTFOUND, MDB_MAP_RESIZED].contains(code)
+    }
+
     /// Whether the environment doesn't exist.
     package var isMissing: Bool { code == 2 || code == MDB_NOTFOUND }  // ENOENT
 

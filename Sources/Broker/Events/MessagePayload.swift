@@ -29,6 +29,25 @@ package enum MessagePayload {
     @_lifetime(copy payload)
     package static func id(of payload: Span<UInt8>) -> Span<UInt8> { field(idTag, of: payload) }
 
+    /// Whether `payload` has a content and an id in UTF-8, each at most once, and nothing else: then it can be decoded.
+    ///
+    /// Says no of some that can be, for example of what was imported.
+    static func isPlain(_ payload: Span<UInt8>) -> Bool {
+        var position = 0
+        return skipText(contentTag, in: payload, at: &position) && skipText(idTag, in: payload, at: &position)
+            && position == payload.count
+    }
+
+    /// - Returns: Whether the field, if it is there, is text in UTF-8.
+    private static func skipText(_ tag: UInt8, in payload: Span<UInt8>, at position: inout Int) -> Bool {
+        guard position < payload.count, payload[position] == tag else { return true }
+        position += 1
+        guard let length = varint(in: payload, at: &position), length <= payload.count - position else { return false }
+        let text = payload.extracting(position..<position + Int(length))
+        position += Int(length)
+        return (try? UTF8Span(validating: text)) != nil
+    }
+
     private static func append(_ value: [UInt8], tag: UInt8, to bytes: inout [UInt8]) {
         // proto3 leaves out what has its default.
         guard !value.isEmpty else { return }

@@ -54,7 +54,11 @@ extension EventLog {
     }
 
     /// Opens the environment in `directory`, after a compaction that a crash has interrupted was finished or undone.
-    static func openEnvironment(in directory: String, options: Environment.Options) throws -> Environment {
+    static func openEnvironment(
+        in directory: String,
+        options: Environment.Options,
+        checksLength: Bool = true
+    ) throws -> Environment {
         guard options.isReadOnly else {
             try finishCompaction(in: directory)
             return try Environment(path: directory, options: options)
@@ -64,7 +68,7 @@ extension EventLog {
         while true {
             let before = fileNumbers(in: directory)
             try requireFile(in: directory)
-            let environment = try Environment(path: directory, options: options)
+            let environment = try Environment(path: directory, options: options, checksLength: checksLength)
             if before == fileNumbers(in: directory) { return environment }
         }
     }

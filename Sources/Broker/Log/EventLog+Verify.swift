@@ -6,12 +6,14 @@ extension EventLog {
     private static let verifyStep: UInt64 = 64
 
     /// Looks at every event and every hash: the records' checksums, that none is missing, that time never goes back,
-    /// that each stream is numbered without gaps, that the tree was made of these events, and that its hashes fit each
-    /// other.
+    /// that each stream is numbered without gaps, that payloads can be decoded, that what an event refers to is there
+    /// and of the right kind, that no payload was taken out without an event that says so, that names belong to those
+    /// who claimed them, that the tree was made of these events, and that its hashes fit each other.
     ///
     /// What a hand with patience has changed everywhere at once it can't tell; that takes a head of the tree from
     /// before, against which to hold this one. A server may be appending meanwhile: verified is the log as it was at
-    /// the beginning. Memory grows with the number of streams, some 50 bytes each.
+    /// the beginning. Memory grows with the number of streams, some 50 bytes each, and of accounts, some 150 bytes each.
+    /// LMDB trusts its file: where that may be damaged, ``verifyPages(in:faultLimit:progress:)`` comes first.
     ///
     /// - Parameters:
     ///   - start: Where to begin; the tile of 256 events that it lies in is looked at from its first. The events before
@@ -40,6 +42,9 @@ extension EventLog {
             }
             try progress(min(tile * UInt64(TileCoordinate.fullWidth), end.head), end.head)
         }
+        try environment.read {
+            try verifier.verifyWhole(after: end.head, in: $0, events: events, names: names)
+        }
         if let offsets = end.strayLeaves { verifier.note(.hashesDamaged(level: 0, offsets)) }
         if end.treeSize > end.head { verifier.note(.missing(end.head + 1...end.treeSize)) }
         if end.treeSize < end.head { verifier.note(.uncovered(end.treeSize + 1...end.head)) }
@@ -56,7 +61,9 @@ extension EventLog {
             head: try treeHead(at: end, treeTables),
             offsets: min(firstTile * UInt64(TileCoordinate.fullWidth), end.head) + 1..<end.head + 1,
             faults: verifier.faults,
-            hasMoreFaults: verifier.hasMoreFaults
+            moreFaults: verifier.moreFaults,
+            isOfNewerVersion: verifier.isOfNewerVersion,
+            streams: verifier.streams
         )
     }
 

@@ -16,16 +16,27 @@ package enum LogFault: Equatable, Sendable, CustomStringConvertible {
     case hashesAltered(level: Int, ClosedRange<Offset>)
     /// The tree doesn't cover these events.
     case uncovered(ClosedRange<Offset>)
+    /// The event refers to none, or to one that it can't refer to.
+    case reference(Offset, EventHeader)
+    /// The event has lost its payload, and none says that it was redacted.
+    case unexplainedRedaction(Offset)
+    /// The table of names has another account for this name than the event that claims it, or none; or no event claims
+    /// it.
+    case name(AccountName, claimedBy: Offset?)
+    /// A page of the file isn't as LMDB writes pages: what is in it can't be read without danger.
+    case page(UInt64, String)
 
-    /// The events that it concerns.
+    /// The events that it concerns; 0 for none in particular.
     package var offsets: ClosedRange<Offset> {
         switch self {
         case .missing(let offsets), .hashesDamaged(_, let offsets), .hashesAltered(_, let offsets),
             .uncovered(let offsets):
             offsets
         case .unreadable(let offset, _), .timeGoesBack(let offset, _, _), .revision(let offset, _, _, _),
-            .altered(let offset):
+            .altered(let offset), .reference(let offset, _), .unexplainedRedaction(let offset):
             offset...offset
+        case .name(_, let offset): (offset ?? 0)...(offset ?? 0)
+        case .page: 0...0
         }
     }
 
@@ -40,6 +51,19 @@ package enum LogFault: Equatable, Sendable, CustomStringConvertible {
         case .hashesDamaged: "hashes-damaged"
         case .hashesAltered: "hashes-altered"
         case .uncovered: "uncovered"
+        case .reference: "reference"
+        case .unexplainedRedaction: "redaction"
+        case .name: "name"
+        case .page: "page"
+        }
+    }
+
+    /// Whether it may be that nothing is wrong: a newer version has written what this one can't read.
+    package var isOfNewerVersion: Bool {
+        guard case .unreadable(_, let reason) = self else { return false }
+        switch reason {
+        case .unknownFormat, .unknownType, .unknownVersion, .unknownPayloadClass: return true
+        case .missing, .truncated, .checksum, .payload: return false
         }
     }
 
@@ -59,6 +83,15 @@ package enum LogFault: Equatable, Sendable, CustomStringConvertible {
             "the level-\(level) hashes over \(Self.text(offsets)) altered: they don't fit the level beside them"
         case .uncovered(let offsets):
             "\(Self.text(offsets)) not in the tree: an older version appended them, or the tree isn't complete yet"
+        case .reference(let offset, let header):
+            "event \(offset), a \(header.type.name), refers to event \(header.reference), which it can't refer to"
+        case .unexplainedRedaction(let offset):
+            "event \(offset) has lost its payload, and no event says that it was redacted"
+        case .name(let name, let event?):
+            "the table of names doesn't give the name \(Self.quoted(name)) to the account that claims it in event "
+                + "\(event)"
+        case .name(let name, nil): "the table of names has the name \(Self.quoted(name)), which no event claims"
+        case .page(let page, let reason): "page \(page) of the file \(reason)"
         }
     }
 
@@ -72,6 +105,14 @@ package enum LogFault: Equatable, Sendable, CustomStringConvertible {
             .hashesDamaged(level: level, events.lowerBound...others.upperBound)
         default: nil
         }
+    }
+
+    private static func quoted(_ name: AccountName) -> String {
+        var bytes: [UInt8] = []
+        // What stands in a damaged table may be no text.
+        let text = Array(name.text.utf8)
+        JSONEscape.append(text.span, to: &bytes)
+        return "\"" + String(decoding: bytes, as: UTF8.self) + "\""
     }
 
     /// As in `event 7 is` and `events 7 to 9 are`.
@@ -89,8 +130,13 @@ package struct LogVerification: Sendable {
     package var offsets: Range<Offset>
     /// What is wrong: with the events and their leaves in their order, then with each level of hashes above.
     package var faults: [LogFault]
-    /// Whether there were more faults than were asked for.
-    package var hasMoreFaults: Bool
+    /// How many faults there were beyond those that were asked for.
+    package var moreFaults: UInt64
+    /// Whether all faults, were they noted or not, may come from a newer version; see ``LogFault/isOfNewerVersion``.
+    package var isOfNewerVersion: Bool
+    /// How many streams the events belong to.
+    package var streams: Int
 
+    package var hasMoreFaults: Bool { moreFaults > 0 }
     package var isIntact: Bool { faults.isEmpty && !hasMoreFaults }
 }

@@ -3,10 +3,11 @@ internal import LMDB
 
 /// Goes over the log an event at a time, and over the tree a tile at a time, and notes what is wrong.
 ///
-/// It remembers the last revision of every stream, and nothing else that grows with the log.
+/// It remembers the last revision of every stream and whose every name is, and nothing else that grows with the log.
 struct LogVerifier: ~Copyable {
     private(set) var faults: [LogFault] = []
-    private(set) var hasMoreFaults = false
+    private(set) var moreFaults: UInt64 = 0
+    private(set) var isOfNewerVersion = true
 
     private let faultLimit: Int
     private let hasher = SHA256()
@@ -14,7 +15,11 @@ struct LogVerifier: ~Copyable {
     private var revisions: [StreamID: UInt64] = [:]
     /// The revisions that the streams had last, where those weren't due.
     private var detours: [StreamID: UInt64] = [:]
+    private var references = ReferenceVerifier()
+    private var names = NameVerifier()
     private var milliseconds: UInt64 = 0
+    /// The last of the faults that weren't noted.
+    private var lastUnnoted: LogFault?
     /// Whether streams may have had events before those that are looked at.
     private let isPart: Bool
     /// The leaves of the tile in hand, nil where the event can't be read.
@@ -27,13 +32,18 @@ struct LogVerifier: ~Copyable {
         self.faultLimit = faultLimit
     }
 
+    /// How many streams the events belong to.
+    var streams: Int { revisions.count }
+
     mutating func note(_ fault: LogFault) {
-        if let last = faults.last, let both = last.joined(with: fault) {
-            faults[faults.count - 1] = both
+        if !fault.isOfNewerVersion { isOfNewerVersion = false }
+        if let last = lastUnnoted ?? faults.last, let both = last.joined(with: fault) {
+            if lastUnnoted == nil { faults[faults.count - 1] = both } else { lastUnnoted = both }
         } else if faults.count < faultLimit {
             faults.append(fault)
         } else {
-            hasMoreFaults = true
+            moreFaults += 1
+            lastUnnoted = fault
         }
     }
 
@@ -51,7 +61,7 @@ struct LogVerifier: ~Copyable {
             guard position <= offsets.upperBound else { return false }
             if position > expected { noteMissing(expected...position - 1) }
             expected = position + 1
-            computed.append(verify(bytes, at: position))
+            computed.append(try verify(bytes, at: position, in: transaction, events))
             return position < offsets.upperBound
         }
         if expected <= offsets.upperBound { noteMissing(expected...offsets.upperBound) }
@@ -59,17 +69,23 @@ struct LogVerifier: ~Copyable {
 
     private mutating func noteMissing(_ offsets: ClosedRange<Offset>) {
         note(.missing(offsets))
+        names.skipUnreadable()
         computed.append(contentsOf: repeatElement(nil, count: offsets.count))
     }
 
     /// Looks at one record, and returns its leaf if it can be read.
-    private mutating func verify(_ bytes: Span<UInt8>, at offset: Offset) -> Digest? {
+    private mutating func verify(
+        _ bytes: Span<UInt8>,
+        at offset: Offset,
+        in transaction: borrowing ReadTransaction,
+        _ events: Table
+    ) throws -> Digest? {
+        let record: Record
         do throws(RecordError) {
-            let record = try Record(bytes, at: offset)
-            verify(record.header, at: offset)
-            return leaves.hash(record, with: hasher)
+            record = try Record(bytes, at: offset)
         } catch {
             note(.unreadable(offset, error))
+            names.skipUnreadable()
             // What is left of a damaged event keeps its stream from seeming to have a gap.
             if let record = try? Record(trusting: bytes, at: offset), let last = revisions[record.header.stream],
                 last &+ 1 == record.header.revision
@@ -77,6 +93,29 @@ struct LogVerifier: ~Copyable {
                 revisions[record.header.stream] = record.header.revision
             }
             return nil
+        }
+        verify(record.header, at: offset)
+        if let fault = try references.verify(record, in: transaction, events) { note(fault) }
+        verifyPayload(of: record)
+        return leaves.hash(record, with: hasher)
+    }
+
+    private mutating func verifyPayload(of record: borrowing Record) {
+        do throws(RecordError) {
+            if record.isRedacted { return }
+            guard record.header.payloadClass != .empty || record.payload.isEmpty else {
+                throw .payload(record.header.type)
+            }
+            // Most are messages. What isn't plainly right is looked at by the decoder, which has the last word.
+            if record.header.type == .messageSent || record.header.type == .messageEdited, record.header.version == 1,
+                MessagePayload.isPlain(record.payload)
+            {
+                return
+            }
+            names.apply(record.header, try record.decodePayload(), at: record.offset)
+        } catch {
+            note(.unreadable(record.offset, error))
+            names.skipUnreadable()
         }
     }
 
@@ -93,6 +132,22 @@ struct LogVerifier: ~Copyable {
         note(.revision(offset, stream: header.stream, found: header.revision, expected: last &+ 1))
         revisions[header.stream] = last &+ 1
         detours[header.stream] = header.revision
+    }
+
+    /// Looks at what only all events together show.
+    ///
+    /// - Parameter end: The last event that was looked at.
+    mutating func verifyWhole(
+        after end: Offset,
+        in transaction: borrowing ReadTransaction,
+        events: Table,
+        names table: Table
+    ) throws {
+        for offset in try references.unexplained(after: end, in: transaction, events) {
+            note(.unexplainedRedaction(offset))
+        }
+        guard !isPart, !names.isIncomplete else { return }
+        for fault in try names.compare(after: end, in: transaction, events: events, names: table) { note(fault) }
     }
 
     // MARK: Hashes

@@ -47,6 +47,7 @@ struct ServeCommand: AsyncParsableCommand {
 
         let folder = DataFolder(settings.server.data)
         let lock = try DataFolderLock(folder, command: "quipu serve")
+        ScratchFolder.removeStale(in: folder)
         let bar = ProgressBar(label: "the log's Merkle tree", unit: "events")
         let server = try await QuipuServer(settings: settings, folder: folder, logger: logger) {
             bar.update(done: $0, total: $1)

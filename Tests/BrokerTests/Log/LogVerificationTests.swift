@@ -67,23 +67,26 @@ import Testing
         Damage("all events gone", finds: "missing 1-1000") { transaction, tables in
             for offset in 1...1000 as ClosedRange<Offset> { try transaction.remove(offset, from: tables.events) }
         },
-        Damage("an event put after the last", finds: "revision 1001", "uncovered 1001") { transaction, tables in
-            let record = EventHeader.sample(.messageSent).record(payload: [0x61])
+        Damage("an event put after the last", finds: "revision 1001", "reference 1001", "uncovered 1001") {
+            transaction,
+            tables in
+            let record = EventHeader.sample(.messageSent).record(payload: [])
             try transaction.put(record.span, for: 1001, in: tables.events)
         },
         Damage(
             "an event far away",
             finds: "missing 1001-1099511627775",
             "revision 1099511627776",
+            "reference 1099511627776",
             "uncovered 1001-1099511627776"
         ) { transaction, tables in
-            let record = EventHeader.sample(.messageSent).record(payload: [0x61])
+            let record = EventHeader.sample(.messageSent).record(payload: [])
             try transaction.put(record.span, for: 1 << 40, in: tables.events)
         },
         Damage("an event at the end of all keys", finds: "missing 1001-\(Int64.max)", "uncovered 1001-\(Int64.max)") {
             transaction,
             tables in
-            let record = EventHeader.sample(.messageSent).record(payload: [0x61])
+            let record = EventHeader.sample(.messageSent).record(payload: [])
             try transaction.put(record.span, for: .max, in: tables.events)
         },
     ]
@@ -197,6 +200,7 @@ import Testing
                 let verification = try log.verifyTree(faultLimit: limit)
                 #expect(verification.faults.count == count)
                 #expect(verification.hasMoreFaults == hasMore)
+                #expect(verification.moreFaults == UInt64(9 - count))
                 #expect(!verification.isIntact)
             }
         }

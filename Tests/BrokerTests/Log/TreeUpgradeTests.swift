@@ -191,7 +191,9 @@ import Testing
             let log = try EventLog(directory: path, mapBytes: 16 << 20)
             try log.upgradeTree()
             #expect(try log.treeHead().root == root(of: log))
-            #expect(try log.verifyTree().faults == [])
+            // They have no table of names, and the first a redacted record from before there were events that say so.
+            let faults = try log.verifyTree().faults.filter { $0.code != "name" }
+            #expect(faults == (golden == .first ? [.unexplainedRedaction(29)] : []))
         }
     }
 }

@@ -147,10 +147,11 @@ final class Erasing: Sendable {
         }
     }
 
-    /// What a `quipu replay --verify` is at work in, or has left when it was killed.
+    /// What a `quipu replay --verify` is at work in; what killed ones have left is removed.
     private var leftovers: [String] {
+        ScratchFolder.removeStale(in: folder)
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-        return names.filter { $0.hasPrefix(ReplayVerifying.scratchPrefix) }.sorted().map { "\(folder.path)/\($0)" }
+        return names.filter { $0.hasPrefix(ScratchFolder.prefix) }.sorted().map { "\(folder.path)/\($0)" }
     }
 }
 

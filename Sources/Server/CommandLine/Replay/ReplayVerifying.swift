@@ -11,17 +11,14 @@ struct ReplayVerifying: Sendable {
     /// Besides the comparison, the digests as of this place are told.
     let to: OffsetOrTime?
 
-    /// How the names of the folders begin that it builds views in.
-    static let scratchPrefix = "verify-"
-
     func run(_ projections: [any Projection.Type], _ bar: ReplayBar) async throws -> ReplayReport {
         let log = try EventLog(directory: folder.log, isReadOnly: true)
         let end = try to?.last(in: log)
         let attestations = try AttestedDigests(in: log)
         let views = ViewFolder(data: folder.path)
         // On the same file system as the views, which temporary folders of the machine may be too small for.
-        let scratch = "\(folder.path)/\(Self.scratchPrefix)\(UUID().uuidString)"
-        defer { try? FileManager.default.removeItem(atPath: scratch) }
+        let scratch = try ScratchFolder(in: folder)
+        defer { scratch.remove() }
         let rows = try await ViewBuilding.each(projections) {
             bar.update($0)
         } _: { projection, report in
@@ -30,7 +27,7 @@ struct ReplayVerifying: Sendable {
                 of: projection,
                 in: views.directory(of: projection),
                 log: log,
-                scratch: scratch,
+                scratch: scratch.path,
                 attestations: attestations,
                 report: report
             )
@@ -47,7 +44,7 @@ struct ReplayVerifying: Sendable {
                 refuted: verification.refuted
             )
             if let end {
-                let directory = "\(scratch)/past-\(projection.name)"
+                let directory = "\(scratch.path)/past-\(projection.name)"
                 let past = try ReplayBuilding.build(projection, from: log, upTo: end, into: directory, report: report)
                 row.past = .init(offset: past.offset, digest: past.digest)
             }
@@ -57,6 +54,7 @@ struct ReplayVerifying: Sendable {
     }
 
     private static func difference(_ verification: Verification) -> String? {
+        if let reason = verification.reasonNotOnLog { return reason }
         if let difference = verification.difference { return difference.description }
         if let damage = verification.live.damage.first { return damage }
         guard verification.live.digest == verification.replayed.digest else {

@@ -17,10 +17,18 @@ struct AuditVerifyCommand: AsyncParsableCommand {
             2, can't be told: there is no such file, it begins like none of the known forms,
             the key is no key, --old is missing, or the event is of a newer version.
 
+            Without a file, looks at every page, record, leaf and hash of the log, and compares
+            the views with a replay; beside a running server or without one, and changes
+            nothing. Who may write the data folder can make all of it anew: to find that out,
+            name checkpoints that you kept, and the log's key from a source that you trust.
+
             Examples:
               quipu audit verify 1207.proof --key quipu.vkey
               quipu audit verify c.consistency --old q3.checkpoint --key quipu.vkey
               quipu audit verify *.proof now.checkpoint --key quipu.vkey --json
+              quipu audit verify export-q3 --key quipu.vkey
+              quipu audit verify
+              quipu audit verify --checkpoint q3.checkpoint --key quipu.vkey --json
             """
     )
 
@@ -50,11 +58,12 @@ struct AuditVerifyCommand: AsyncParsableCommand {
     var json = false
 
     @OptionGroup var location: FolderOptions
+    @OptionGroup var options: FolderVerificationOptions
 
     func validate() throws {
         if files.isEmpty {
-            guard key == nil, old == nil, witness.isEmpty else {
-                throw ValidationError("--key, --witness and --old are for files: name the files.")
+            guard old == nil, witness.isEmpty else {
+                throw ValidationError("--witness and --old are for files: name the files, or use --checkpoint.")
             }
         } else {
             guard key != nil else {
@@ -63,14 +72,19 @@ struct AuditVerifyCommand: AsyncParsableCommand {
             guard location.data == nil, location.config == nil else {
                 throw ValidationError("--data and --config are for the log itself: leave them out, or the files.")
             }
+            guard options.checkpoint.isEmpty, !options.logOnly else {
+                throw ValidationError("--checkpoint and --log-only are for the log itself: leave them out, or the files.")
+            }
         }
     }
 
     func run() async throws {
-        guard !files.isEmpty else { return try await verifyDataFolder() }
+        guard !files.isEmpty else {
+            return try await options.verify(location, key: try key.map { try logKey($0) }, json: json)
+        }
         let verdicts: [FileVerdict]
         do {
-            verdicts = try await verifyFiles()
+            verdicts = try verifyFiles()
             try StandardOutput.print { output in
                 for verdict in verdicts { try output.write { verdict.append(asJSON: json, to: &$0) } }
             }
@@ -89,12 +103,12 @@ struct AuditVerifyCommand: AsyncParsableCommand {
         }
     }
 
-    private func verifyFiles() async throws -> [FileVerdict] {
+    private func verifyFiles() throws -> [FileVerdict] {
         var verifier = try verifier()
         var verdicts: [FileVerdict] = []
         for name in files {
             if InputFile(name).isFolder {
-                verdicts.append(try await verifyFolder(name))
+                verdicts.append(verifyExport(name, key: verifier.key))
             } else {
                 verdicts.append(verify(name, with: &verifier))
             }
@@ -111,12 +125,30 @@ struct AuditVerifyCommand: AsyncParsableCommand {
         }
     }
 
-    private func verifier() throws -> AuditFileVerifier {
-        guard let key = try key.map({ try VerifierKeyArgument($0).key() }) else {
-            throw CommandFailure("--key is missing", status: .usage)
+    private func verifyExport(_ name: String, key: VerifierKey) -> FileVerdict {
+        let bar = ProgressBar(unit: "events")
+        defer { bar.finish() }
+        do {
+            return FileVerdict(
+                name,
+                try ExportVerification.verify(folder: name, key: key) { bar.update(done: $0, total: $1) }
+            )
+        } catch {
+            return FileVerdict(name, error)
         }
+    }
+
+    private func logKey(_ text: String) throws -> VerifierKey {
+        let key = try VerifierKeyArgument(text).key()
         guard key.algorithm == .ed25519 else {
             throw CommandFailure("--key is the key of a witness, not of a log", status: .usage)
+        }
+        return key
+    }
+
+    private func verifier() throws -> AuditFileVerifier {
+        guard let key = try key.map({ try logKey($0) }) else {
+            throw CommandFailure("--key is missing", status: .usage)
         }
         let witnesses = try witness.map { try VerifierKeyArgument($0).key() }
         var verifier = AuditFileVerifier(key: key, witnesses: witnesses)
