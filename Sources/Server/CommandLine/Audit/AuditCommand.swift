@@ -6,7 +6,10 @@ struct AuditCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "audit",
         abstract: "Show what happened, from the log itself.",
-        subcommands: [AuditListCommand.self, AuditUnreadCommand.self, AuditAsOfCommand.self]
+        subcommands: [
+            AuditListCommand.self, AuditUnreadCommand.self, AuditAsOfCommand.self, AuditExportCommand.self,
+            AuditVerifyCommand.self,
+        ]
     )
 }
 
