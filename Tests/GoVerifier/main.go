@@ -8,7 +8,6 @@
 package main
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
@@ -178,62 +177,90 @@ func tilePath(tile tlog.Tile) string {
 	return path
 }
 
-// folderTiles reads tiles from the files of an export.
-type folderTiles struct {
+// tiles reads hashes from the tiles of an export, each of which it keeps.
+type tiles struct {
 	folder string
+	size   int64
 	known  map[tlog.Tile][]byte
 }
 
-func (tiles *folderTiles) Height() int { return 8 }
-
-func (tiles *folderTiles) SaveTiles([]tlog.Tile, [][]byte) {}
-
-func (tiles *folderTiles) ReadTiles(wanted []tlog.Tile) ([][]byte, error) {
-	var found [][]byte
-	for _, tile := range wanted {
-		data, isKnown := tiles.known[tile]
-		if !isKnown {
-			var err error
-			if data, err = os.ReadFile(filepath.Join(tiles.folder, tilePath(tile))); err != nil {
-				return nil, err
-			}
-			if len(data) != tile.W*tlog.HashSize {
-				return nil, fmt.Errorf("%s: %d bytes", tilePath(tile), len(data))
-			}
-			if tile.L > 0 {
-				tiles.known[tile] = data
-			}
-		}
-		found = append(found, data)
+func (tiles *tiles) read(tile tlog.Tile) ([]byte, error) {
+	if data, isKnown := tiles.known[tile]; isKnown {
+		return data, nil
 	}
-	return found, nil
+	data, err := os.ReadFile(filepath.Join(tiles.folder, tilePath(tile)))
+	if err == nil && len(data) != tile.W*tlog.HashSize {
+		err = fmt.Errorf("%s: %d bytes", tilePath(tile), len(data))
+	}
+	tiles.known[tile] = data
+	return data, err
 }
 
-// readLeaves gives the hashes of all leaves, each of which the tiles above it lead to the root; so every tile is looked
-// at.
+// ReadHashes makes this a tlog.HashReader.
+func (tiles *tiles) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
+	var hashes []tlog.Hash
+	for _, index := range indexes {
+		least := tlog.TileForIndex(8, index)
+		tile := tileAt(least.L, least.N, tiles.size)
+		data, err := tiles.read(tile)
+		if err != nil {
+			return nil, err
+		}
+		hash, err := tlog.HashFromTile(tile, data, index)
+		if err != nil {
+			return nil, err
+		}
+		hashes = append(hashes, hash)
+	}
+	return hashes, nil
+}
+
+// readLeaves gives the hashes of all leaves, after looking at every tile.
+//
+// Not by tlog.TileHashReader: that of Debian 12 doesn't hold a tile against the one above it if the root follows from
+// few tiles, and so lets a changed one pass.
 func readLeaves(folder string, tree tlog.Tree) ([]tlog.Hash, error) {
+	tiles := &tiles{folder, tree.N, map[tlog.Tile][]byte{}}
 	if tree.N == 0 {
 		if tree.Hash != sha256.Sum256(nil) {
 			return nil, errors.New("checkpoint: not the root of an empty tree")
 		}
 		return nil, nil
 	}
-	reader := tlog.TileHashReader(tree, &folderTiles{folder, map[tlog.Tile][]byte{}})
-	var leaves []tlog.Hash
-	for start := int64(0); start < tree.N; start += 256 {
-		var indexes []int64
-		for n := start; n < tree.N && n < start+256; n++ {
-			indexes = append(indexes, tlog.StoredHashIndex(0, n))
-		}
-		hashes, err := reader.ReadHashes(indexes)
-		if err != nil {
-			return nil, fmt.Errorf("tiles of %d: %w", start, err)
-		}
-		leaves = append(leaves, hashes...)
+	// The tiles at the right edge, and whatever else the root follows from.
+	root, err := tlog.TreeHash(tree.N, tiles)
+	if err != nil {
+		return nil, err
 	}
-	// A tile must be a whole number of hashes that were asked for; the reader has looked at the rest.
-	if tree.N == 1 && leaves[0] != tree.Hash {
-		return nil, errors.New("tile/0/000.p/1: not the root")
+	if root != tree.Hash {
+		return nil, errors.New("tile: the tiles at the right edge don't lead to the root")
+	}
+	// Each whole tile gives the hash that the one above it has for it.
+	for level := 0; tree.N>>(8*level) >= 256; level++ {
+		for n := int64(0); (n+1)<<8 <= tree.N>>(8*level); n++ {
+			hashes, err := tiles.ReadHashes([]int64{
+				tlog.StoredHashIndex(8*level+7, 2*n), tlog.StoredHashIndex(8*level+7, 2*n+1),
+				tlog.StoredHashIndex(8*level+8, n),
+			})
+			if err != nil {
+				return nil, err
+			}
+			if tlog.NodeHash(hashes[0], hashes[1]) != hashes[2] {
+				return nil, fmt.Errorf("%s: not what the tile above it says", tilePath(tileAt(level, n, tree.N)))
+			}
+		}
+	}
+	var leaves []tlog.Hash
+	for n := int64(0); n<<8 < tree.N; n++ {
+		data, err := tiles.read(tileAt(0, n, tree.N))
+		if err != nil {
+			return nil, err
+		}
+		for ; len(data) > 0; data = data[tlog.HashSize:] {
+			var hash tlog.Hash
+			copy(hash[:], data)
+			leaves = append(leaves, hash)
+		}
 	}
 	return leaves, nil
 }
@@ -284,7 +311,7 @@ func (export *export) checkEntries(folder string) error {
 				exported = exported[1:]
 			}
 		}
-		if !bytes.Equal(bundle, nil) {
+		if len(bundle) > 0 {
 			return fmt.Errorf("%s: too long", tilePath(tile))
 		}
 	}
