@@ -1,15 +1,15 @@
-internal import Cryptography
+package import Cryptography
 internal import LMDB
 
 /// Base 64 (RFC 4648, section 4), read strictly: padded, no line ends, and the bits that no byte needs are zero.
 ///
 /// Foundation's and Go's decoders let those bits be anything, so that a changed signature could still read the same.
-enum Base64 {
+package enum Base64 {
     private static let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
     private static let padding = UInt8(ascii: "=")
 
     /// Appends the text of `bytes`.
-    static func append(_ bytes: Span<UInt8>, to text: inout [UInt8]) {
+    package static func append(_ bytes: Span<UInt8>, to text: inout [UInt8]) {
         text.reserveCapacity(text.count + (bytes.count + 2) / 3 * 4)
         for start in stride(from: 0, to: bytes.count, by: 3) {
             let count = min(3, bytes.count - start)
@@ -20,7 +20,7 @@ enum Base64 {
     }
 
     /// The text of `bytes`.
-    static func encode(_ bytes: Span<UInt8>) -> String {
+    package static func encode(_ bytes: Span<UInt8>) -> String {
         var text: [UInt8] = []
         append(bytes, to: &text)
         return String(decoding: text, as: UTF8.self)
@@ -29,7 +29,7 @@ enum Base64 {
     /// The bytes whose text is `text`.
     ///
     /// - Returns: Nil if it is the text of none.
-    static func decode(_ text: some RandomAccessCollection<UInt8>) -> [UInt8]? {
+    package static func decode(_ text: some RandomAccessCollection<UInt8>) -> [UInt8]? {
         guard text.count % 4 == 0 else { return nil }
         let body =
             text.suffix(2).elementsEqual([padding, padding])
@@ -65,7 +65,7 @@ enum Base64 {
 
 extension Digest {
     /// Reads the 44 characters of base 64 that stand for 32 bytes.
-    init?(base64 text: some RandomAccessCollection<UInt8>) {
+    package init?(base64 text: some RandomAccessCollection<UInt8>) {
         guard let bytes = Base64.decode(text) else { return nil }
         self.init(bytes.span)
     }

@@ -11,7 +11,7 @@ internal import Cryptography
 /// It remembers every checkpoint that it has verified: two of as many events and with different roots can't both be of
 /// one log, and the second is refused whatever else is right about it.
 package struct AuditFileVerifier: Sendable {
-    let key: VerifierKey
+    package let key: VerifierKey
     /// All of them must have signed.
     let witnesses: [VerifierKey]
     /// What consistency is proven with.

@@ -9,7 +9,7 @@ struct AuditCommand: AsyncParsableCommand {
         subcommands: [
             AuditListCommand.self, AuditUnreadCommand.self, AuditAsOfCommand.self, AuditKeyCommand.self,
             AuditCheckpointCommand.self, AuditProveCommand.self, AuditConsistencyCommand.self, AuditVerifyCommand.self,
-            AuditRedactCommand.self, AuditDemoCommand.self,
+            AuditExportCommand.self, AuditRedactCommand.self, AuditDemoCommand.self,
         ]
     )
 }

@@ -36,39 +36,44 @@ struct AuditJSON: AuditPrinter {
         object.number("revision", header.revision)
         object.number("reference", header.reference)
         object.flag("redacted", event.isRedacted)
-        append(event.payload, to: &object)
+        object.payload(event.payload)
         return object
     }
+}
 
-    private static func append(_ payload: EventPayload, to object: inout JSONObjectWriter) {
+extension JSONObjectWriter {
+    /// Adds what an event says beyond its header; never a password's hash.
+    mutating func payload(_ payload: EventPayload) {
         switch payload {
         case .userRegistered(let user):
-            // Never the password's hash.
-            object.text("account", user.account.text)
-            object.text("username", user.username)
-            object.text("email", user.email)
+            text("account", user.account.text)
+            text("username", user.username)
+            text("email", user.email)
             if user.occurredAtMilliseconds > 0 {
-                object.text("occurred_at", Timestamp.text(milliseconds: user.occurredAtMilliseconds))
+                text("occurred_at", Timestamp.text(milliseconds: user.occurredAtMilliseconds))
             }
-            if !user.legacyID.isEmpty { object.text("legacy_id", user.legacyID) }
-        case .guestSeen(let account): object.text("account", account.text)
+            if !user.legacyID.isEmpty { text("legacy_id", user.legacyID) }
+        case .guestSeen(let account): text("account", account.text)
         case .userLoggedIn(let address, let port):
-            object.text("address", address)
-            object.number("port", UInt64(port))
-        case .loginFailed(let address): object.text("address", address)
+            text("address", address)
+            number("port", UInt64(port))
+        case .loginFailed(let address): text("address", address)
         case .messageSent(let content, let id):
-            object.text("content", content)
-            if !id.isEmpty { object.text("id", id) }
-        case .messageEdited(let content): object.text("content", content)
-        case .roomCreated(let name): object.text("name", name)
-        case .payloadRedacted(let reason), .userErased(let reason): object.text("reason", reason)
-        case .auditorRead(let request): object.text("request", request)
+            text("content", content)
+            if !id.isEmpty { text("id", id) }
+        case .messageEdited(let content): text("content", content)
+        case .roomCreated(let name): text("name", name)
+        case .payloadRedacted(let reason), .userErased(let reason): text("reason", reason)
+        case .auditorRead(let request): text("request", request)
         case .viewAttested(let views):
-            for view in views {
-                object.text("view", view.name)
-                object.number("view_version", UInt64(view.version))
+            let objects = views.map { view in
+                var object = JSONObjectWriter()
+                object.text("name", view.name)
+                object.number("version", UInt64(view.version))
                 object.text("digest", view.digest.description)
+                return object
             }
+            self.objects("views", objects)
         case .empty, .redacted: break
         }
     }

@@ -44,6 +44,12 @@ struct JSONObjectWriter {
         append(values) { $0.append(contentsOf: $1.finished) }
     }
 
+    /// Adds the JSON that `body` appends.
+    mutating func raw(_ key: StaticString, _ body: (inout [UInt8]) -> Void) {
+        begin(key)
+        body(&bytes)
+    }
+
     private mutating func append<Value>(_ values: [Value], _ body: (inout [UInt8], Value) -> Void) {
         bytes.append(UInt8(ascii: "["))
         for (index, value) in values.enumerated() {
