@@ -18,7 +18,7 @@ from texts import texts
 from traffic import Traffic
 
 PAGE = 4_096
-FLIPS = int(os.environ.get("QUIPU_FLIPS", "120"))
+FLIPS = 120
 SEED = int(os.environ.get("QUIPU_SEED", "7"))
 
 

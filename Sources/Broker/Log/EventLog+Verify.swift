@@ -12,7 +12,8 @@ extension EventLog {
     ///
     /// What a hand with patience has changed everywhere at once it can't tell; that takes a head of the tree from
     /// before, against which to hold this one. A server may be appending meanwhile: verified is the log as it was at
-    /// the beginning. Memory grows with the number of streams, some 50 bytes each, and of accounts, some 150 bytes each.
+    /// the beginning. Memory grows with the number of streams, some 50 bytes each (50 MB for a million), and with that
+    /// of accounts, some 150 bytes each.
     /// LMDB trusts its file: where that may be damaged, ``verifyPages(in:faultLimit:progress:)`` comes first.
     ///
     /// - Parameters:
