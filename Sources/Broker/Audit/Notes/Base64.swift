@@ -10,7 +10,8 @@ package enum Base64 {
 
     /// Appends the text of `bytes`.
     package static func append(_ bytes: Span<UInt8>, to text: inout [UInt8]) {
-        text.reserveCapacity(text.count + (bytes.count + 2) / 3 * 4)
+        // Not asked for anew with each character.
+        let digits = Self.digits
         for start in stride(from: 0, to: bytes.count, by: 3) {
             let count = min(3, bytes.count - start)
             var word: UInt32 = 0
