@@ -101,7 +101,8 @@ class SmallExports(CommandTest):
             (("--user", "bob"), "none"), (("--since", middle), "offsets"), (("--until", middle), "offsets"),
             (("--room", self.room, "--user", "ann"), "none"), (("--room", self.room, "--since", middle), "revisions"),
             (("--room", self.room, "--until", middle), "revisions"), (("--user", "bob", "--entries"), "whole"),
-            (("--user", "ann", "--peer", "ann"), "revisions"), (("--user", "bob", "--until", middle, "--entries"), "whole"),
+            (("--user", "ann", "--peer", "ann"), "revisions"),
+            (("--user", "bob", "--until", middle, "--entries"), "whole"),
         ]:
             with self.subTest(options):
                 export = self.export(*options)

@@ -10,7 +10,8 @@ package enum Base64 {
 
     /// Appends the text of `bytes`.
     package static func append(_ bytes: Span<UInt8>, to text: inout [UInt8]) {
-        text.reserveCapacity(text.count + (bytes.count + 2) / 3 * 4)
+        // Not asked for anew with each character.
+        let digits = Self.digits
         for start in stride(from: 0, to: bytes.count, by: 3) {
             let count = min(3, bytes.count - start)
             var word: UInt32 = 0
@@ -30,17 +31,21 @@ package enum Base64 {
     ///
     /// - Returns: Nil if it is the text of none.
     package static func decode(_ text: some RandomAccessCollection<UInt8>) -> [UInt8]? {
+        // The loop is over one type: in another module's name, it would ask the collection for each byte.
+        let text = Array(text)
+        return decode(text.span)
+    }
+
+    private static func decode(_ text: Span<UInt8>) -> [UInt8]? {
         guard text.count % 4 == 0 else { return nil }
-        let body =
-            text.suffix(2).elementsEqual([padding, padding])
-            ? text.dropLast(2)
-            : text.last == padding ? text.dropLast() : text[...]
+        var end = text.count
+        while end > 0, text.count - end < 2, text[end - 1] == padding { end -= 1 }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.count / 4 * 3)
         var bits: UInt32 = 0
         var bitCount = 0
-        for digit in body {
-            guard let value = value(of: digit) else { return nil }
+        for index in 0..<end {
+            guard let value = value(of: text[index]) else { return nil }
             bits = bits << 6 | value
             bitCount += 6
             guard bitCount >= 8 else { continue }

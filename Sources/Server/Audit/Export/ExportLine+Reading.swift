@@ -52,7 +52,8 @@ extension ExportLine {
         while let quote = line[start...].firstIndex(of: UInt8(ascii: "\"")) {
             if line[quote...].starts(with: key) {
                 let digits = line[(quote + key.count)...].prefix { 0x30...0x39 ~= $0 }
-                guard digits.count <= 16, let offset = Offset(String(decoding: digits, as: UTF8.self)), offset > 0 else {
+                guard digits.count <= 16, let offset = Offset(String(decoding: digits, as: UTF8.self)), offset > 0
+                else {
                     return nil
                 }
                 return offset

@@ -70,7 +70,10 @@ extension ExportVerification {
             throw error
         } catch {
             let reason = String(describing: error)
-            throw Refutation(file: problem.file, reason: [problem.reason, reason].filter { !$0.isEmpty }.joined(separator: ": "))
+            throw Refutation(
+                file: problem.file,
+                reason: [problem.reason, reason].filter { !$0.isEmpty }.joined(separator: ": ")
+            )
         }
     }
 }
