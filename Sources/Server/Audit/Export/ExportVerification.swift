@@ -40,8 +40,13 @@ final class ExportVerification {
     ) throws -> ExportReport {
         // A link to a folder is as good, but its content isn't listed.
         let folder = ExportFolder(URL(fileURLWithPath: path).resolvingSymlinksInPath().path)
-        guard (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) != nil else {
+        guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder.path) else {
             throw CommandFailure("\(path) is no folder that can be read", status: .usage)
+        }
+        // One that lacks some of these was an export, and is refused.
+        let marks: Set = [ExportFolder.checkpoint, ExportFolder.manifest, ExportFolder.names, ExportFolder.events]
+        guard !marks.isDisjoint(with: names) else {
+            throw CommandFailure("this folder is no export; name the files in it", status: .usage)
         }
         do {
             return try ExportVerification(folder, key, progress).run()

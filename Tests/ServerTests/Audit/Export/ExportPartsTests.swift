@@ -74,17 +74,27 @@ struct ExportPartsTests {
         let sample = try await SampleFolder()
         let selection = ExportSelection(user: try sample.account("alice"), peer: try sample.account("bob"))
         let report = try SampleExport(sample, selection).verify()
-        #expect(report.text.last == "VERIFIED")
-        #expect(report.text.contains { $0.contains("revisions 1 to 2") })
-        #expect(report.text.contains { $0.contains("0 proven, 2 stated by the operator, 0 erased") })
-        let object = try #require(try JSONSerialization.jsonObject(with: Data(report.json)) as? NSDictionary)
-        #expect(object["verified"] as? Bool == true)
+        let verdict = FileVerdict("export", report)
+        #expect(verdict.outcome == .verified)
+        let text = Self.printed(verdict, asJSON: false)
+        #expect(text.hasPrefix("export: verified: "))
+        #expect(text.contains("revisions 1 to 2"))
+        #expect(text.contains("0 proven, 2 stated by the operator, 0 erased"))
+        let json = Data(Self.printed(verdict, asJSON: true).utf8)
+        let object = try #require(try JSONSerialization.jsonObject(with: json) as? NSDictionary)
+        #expect(object["result"] as? String == "verified")
         #expect(object["complete"] as? String == "revisions")
         #expect(object["revisions"] as? [Int] == [1, 2])
-        let refused = ExportReport(.init(file: "a\u{1B}b", reason: "is wrong"))
-        #expect(refused.text.count == 1)
-        #expect(refused.text[0].hasPrefix("REFUSED"))
-        #expect(!refused.text[0].unicodeScalars.contains("\u{1B}"))
-        #expect(String(decoding: refused.json, as: UTF8.self).hasPrefix(#"{"verified":false,"file":"a\u001bb""#))
+        let refused = FileVerdict("export", ExportReport(.init(file: "a\u{1B}b", reason: "is wrong")))
+        #expect(refused.outcome == .refuted)
+        #expect(Self.printed(refused, asJSON: false).hasPrefix("export: REFUTED: a"))
+        #expect(!Self.printed(refused, asJSON: false).unicodeScalars.contains("\u{1B}"))
+        #expect(Self.printed(refused, asJSON: true).contains(#""refuted_file":"a\u001bb""#))
+    }
+
+    private static func printed(_ verdict: FileVerdict, asJSON: Bool) -> String {
+        var bytes: [UInt8] = []
+        verdict.append(asJSON: asJSON, to: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
     }
 }

@@ -73,7 +73,7 @@ struct AuditVerifyCommand: AsyncParsableCommand {
                 throw ValidationError("--data and --config are for the log itself: leave them out, or the files.")
             }
             guard options.checkpoint.isEmpty, !options.logOnly else {
-                throw ValidationError("--checkpoint and --log-only are for the log itself: leave them out, or the files.")
+                throw ValidationError("--checkpoint and --log-only are for the log itself: leave the files out.")
             }
         }
     }
