@@ -122,8 +122,8 @@ struct AuditProofsTests {
 
     @Test(arguments: [
         "prove", "prove x", "prove 0", "prove 1 2", "prove 1 --out", "consistency", "consistency a b", "key a",
-        "checkpoint a", "verify a", "verify a --key k --data d", "verify --key k", "verify --old o",
-        "verify --witness w",
+        "checkpoint a", "verify a", "verify a --key k --data d", "verify --old o",
+        "verify --witness w", "verify a --key k --checkpoint c", "verify a --key k --log-only",
     ])
     func `what makes no sense ends with 2`(line: String) {
         #expect(Self.ending(of: line)?.status == .usage)

@@ -107,14 +107,17 @@ import Testing
         }
     }
 
-    @Test func `what a verification has left is named, and not touched`() async throws {
+    @Test func `a verification under way is named, and what a killed one has left is removed`() async throws {
         let sample = try await SampleFolder()
-        let scratch = sample.folder.path + "/verify-x"
-        try FileManager.default.createDirectory(atPath: scratch, withIntermediateDirectories: false)
+        let scratch = try ScratchFolder(in: sample.folder)
+        defer { scratch.remove() }
+        let stale = sample.folder.path + "/verify-x"
+        try FileManager.default.createDirectory(atPath: stale, withIntermediateDirectories: false)
         let report = try await with(sample) { erasing, _ in try await erasing.run(redact(4)) { _ in } }
-        #expect(report.left == [scratch])
-        #expect(FileManager.default.fileExists(atPath: scratch))
-        #expect(report.lines(for: redact(4)).last?.contains(scratch) == true)
+        #expect(report.left == [scratch.path])
+        #expect(FileManager.default.fileExists(atPath: scratch.path))
+        #expect(!FileManager.default.fileExists(atPath: stale))
+        #expect(report.lines(for: redact(4)).last?.contains(scratch.path) == true)
     }
 
     @Test func `a report for people, and for machines`() throws {
