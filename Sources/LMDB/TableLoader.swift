@@ -21,8 +21,12 @@ package struct TableLoader: ~Copyable {
     private var bytes = 0
 
     @unsafe
-    fileprivate init(_ transaction: consuming WriteTransaction, _ table: Table, _ flags: UInt32, _ cursor: OpaquePointer)
-    {
+    fileprivate init(
+        _ transaction: consuming WriteTransaction,
+        _ table: Table,
+        _ flags: UInt32,
+        _ cursor: OpaquePointer
+    ) {
         self.transaction = transaction
         self.table = table
         self.flags = flags

@@ -8,8 +8,9 @@ struct BatchCache<Key: BatchKey, Value: Sendable>: Sendable {
     }
 
     private var entries: [Entry] = []
-    /// Place + 1 of the entry that a key's hash leads to, or of the next ones if those are others; 0 for none. At least
-    /// half are 0, and their number is a power of two.
+    /// Place + 1 of the entry that a key's hash leads to; 0 for none.
+    ///
+    /// Where another one is, the next slot is looked at. At least half are 0; their number is a power of two.
     private var slots: [UInt32] = []
     // The order of the slots shows nowhere.
     private let seed = UInt64.random(in: .min ... .max)

@@ -19,7 +19,7 @@ enum MachineState {
             return "its state file is missing"
         }
         if text == "clean\n" || text == "open \(bootID)\n" { return nil }
-        if text == "building\n" { return "it was never finished" }
+        if text == "building\n" { return "its rebuild was never finished" }
         return text.hasPrefix("open ") ? "the machine stopped while it was open" : "its state file is unreadable"
     }
 
