@@ -56,6 +56,13 @@ extension [UInt8] {
         unsafe Swift.withUnsafeBytes(of: value.littleEndian) { unsafe append(contentsOf: $0) }
     }
 
+    /// Appends the little-endian bytes of each of `words`, at the cost of one append.
+    @inlinable
+    package mutating func append<let count: Int>(littleEndian words: InlineArray<count, UInt64>) {
+        let stored = InlineArray<count, UInt64> { words[$0].littleEndian }
+        unsafe stored.span.withUnsafeBytes { unsafe append(contentsOf: $0) }
+    }
+
     /// Appends the big-endian bytes of `value`.
     @inlinable
     package mutating func append(bigEndian value: some FixedWidthInteger) {

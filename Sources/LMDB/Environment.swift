@@ -167,9 +167,16 @@ package final class Environment: @unchecked Sendable {
     /// Runs `body` in the one write transaction, and commits if it returns.
     ///
     /// If it throws, nothing has changed.
+    ///
+    /// - Parameter partBytes: For a file that nobody reads before it is finished: rows that are loaded are committed
+    ///   after each so many bytes, so that a long run of them keeps few pages in memory. If `body` throws, what was
+    ///   committed stays.
     @inlinable
-    package func write<Result>(_ body: (inout WriteTransaction) throws -> Result) throws -> Result {
-        var transaction = unsafe WriteTransaction(handle: try begin(readOnly: false))
+    package func write<Result>(
+        inPartsOf partBytes: Int? = nil,
+        _ body: (inout WriteTransaction) throws -> Result
+    ) throws -> Result {
+        var transaction = unsafe WriteTransaction(handle: try begin(readOnly: false), partBytes: partBytes)
         let result = try body(&transaction)
         try transaction.commit()
         return result

@@ -179,10 +179,16 @@ extension Transaction where Self: ~Copyable {
         on table: Table,
         _ body: (OpaquePointer) throws -> Result
     ) throws -> Result {
+        let cursor = unsafe try openCursor(on: table)
+        defer { unsafe mdb_cursor_close(cursor) }
+        return try unsafe body(cursor)
+    }
+
+    @unsafe
+    borrowing func openCursor(on table: Table) throws(LMDBError) -> OpaquePointer {
         var opened: OpaquePointer?
         unsafe try LMDBError.check(mdb_cursor_open(handle, table.handle, &opened), "mdb_cursor_open")
         guard let cursor = unsafe opened else { preconditionFailure("mdb_cursor_open succeeded without a handle") }
-        defer { unsafe mdb_cursor_close(cursor) }
-        return try unsafe body(cursor)
+        return unsafe cursor
     }
 }

@@ -26,15 +26,32 @@ package struct ReadTransaction: ~Copyable, Transaction {
 /// The one transaction that may change the environment; confined to its thread.
 @safe
 package struct WriteTransaction: ~Copyable, Transaction {
-    @unsafe package let handle: OpaquePointer
+    @unsafe package private(set) var handle: OpaquePointer
+    /// After how many bytes of rows ``TableLoader`` commits and goes on; nil for not before the end.
+    let partBytes: Int?
     private var isOpen = true
 
-    @usableFromInline @unsafe init(handle: OpaquePointer) { unsafe self.handle = handle }
+    @usableFromInline @unsafe init(handle: OpaquePointer, partBytes: Int?) {
+        unsafe self.handle = handle
+        self.partBytes = partBytes
+    }
     deinit { if isOpen { unsafe mdb_txn_abort(handle) } }
 
     @usableFromInline mutating func commit() throws(LMDBError) {
+        precondition(isOpen, "a transaction that failed in one of its parts")
         isOpen = false  // mdb_txn_commit frees the handle whether it succeeds or not
         unsafe try LMDBError.check(mdb_txn_commit(handle), "mdb_txn_commit")
+    }
+
+    /// Commits what has been changed so far, and goes on.
+    mutating func commitPart() throws(LMDBError) {
+        guard let environment = unsafe mdb_txn_env(handle) else { preconditionFailure("a transaction of nothing") }
+        try commit()
+        var begun: OpaquePointer?
+        unsafe try LMDBError.check(mdb_txn_begin(environment, nil, 0, &begun), "mdb_txn_begin")
+        guard let begun = unsafe begun else { preconditionFailure("mdb_txn_begin succeeded without a handle") }
+        unsafe handle = begun
+        isOpen = true
     }
 
     /// How ``put(_:for:in:mode:)`` treats the key.

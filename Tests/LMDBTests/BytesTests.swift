@@ -32,6 +32,8 @@ import Testing
         #expect(bytes == [0xff, 1, 2, 6, 5, 4, 3, 9, 8])
         bytes.overwrite(littleEndian: 0xaabb as UInt16, at: 7)
         #expect(bytes == [0xff, 1, 2, 6, 5, 4, 3, 0xbb, 0xaa])
+        bytes.append(littleEndian: [1, 0x0203])
+        #expect(bytes.suffix(16) == [1, 0, 0, 0, 0, 0, 0, 0, 3, 2, 0, 0, 0, 0, 0, 0])
         let copy = [UInt8](copying: bytes.span)
         #expect(copy == bytes)
     }

@@ -1,4 +1,4 @@
-internal import Cryptography
+package import Cryptography
 
 /// What the writer must know of the past in order to decide.
 ///
@@ -94,8 +94,9 @@ package struct RoomState: Equatable, Sendable {
 
 extension Identifier {
     /// The first 16 bytes of SHA-256 over a client's own message id: what a repeated send is recognised by.
-    package init(hashingMessageID id: Span<UInt8>) {
-        let words = SHA256.hash(id).first16Bytes
+    package init(hashingMessageID id: Span<UInt8>, with hasher: borrowing SHA256 = SHA256()) {
+        hasher.update(id)
+        let words = hasher.finalize().first16Bytes
         self.init(high: words.0, low: words.1)
     }
 }

@@ -10,14 +10,14 @@ extension ConversationsProjection {
     /// What isn't there or is deleted already stays as it is.
     mutating func change(
         _ record: borrowing Record,
-        messageCount: UInt64,
+        _ stream: Int,
         in transaction: inout WriteTransaction,
         with hasher: borrowing SHA256
     ) throws {
         let header = record.header
         let commitment = record.commitment(with: hasher).bytes
         let (payload, offset, isRedacted) = (record.payload, record.offset, record.isRedacted)
-        _ = try rewrite(header.reference, in: header.stream, messageCount, &transaction) { row, key, bytes in
+        _ = try rewrite(header.reference, in: stream, &transaction) { row, key, bytes in
             guard !row.isDeleted else { return false }
             var head = row.head
             head.updatedMilliseconds = header.milliseconds
@@ -44,23 +44,18 @@ extension ConversationsProjection {
 
     /// Takes the content of a message or of an edit out of the message's row.
     ///
-    /// Goes by the header alone, and leaves what ``send(_:_:in:with:)`` and ``change(_:messageCount:in:with:)`` make of
+    /// Goes by the header alone, and leaves what ``send(_:_:in:with:)`` and ``change(_:_:in:with:)`` make of
     /// the records once they are redacted.
     ///
     /// - Returns: Whether it was a message's or an edit's.
     mutating func redact(
         _ header: EventHeader,
-        messageCount: UInt64,
+        _ stream: Int,
         in transaction: inout WriteTransaction
     ) throws -> Bool {
-        let edited = try editedMessage(at: header.reference, in: header.stream, transaction)
+        let edited = try editedMessage(at: header.reference, in: stream, transaction)
         var erased: (id: Pair, message: Offset)?
-        let isMessage = try rewrite(
-            edited ?? header.reference,
-            in: header.stream,
-            messageCount,
-            &transaction
-        ) { row, key, bytes in
+        let isMessage = try rewrite(edited ?? header.reference, in: stream, &transaction) { row, key, bytes in
             var head = row.head
             if edited == nil {
                 if let hash = head.idHash { erased = (Pair(head.sender, hash), head.offset) }
@@ -84,7 +79,7 @@ extension ConversationsProjection {
     /// The message that the event at `offset` has edited; nil if it is no edit of this stream.
     private func editedMessage(
         at offset: Offset,
-        in stream: StreamID,
+        in stream: Int,
         _ transaction: borrowing WriteTransaction
     ) throws -> Offset? {
         // Those of the batch are in the order of the log.
@@ -99,7 +94,8 @@ extension ConversationsProjection {
             let change = changes[low]
             return change.stream == stream && change.type == .messageEdited ? change.message : nil
         }
-        guard let value = try transaction.value(of: Key(stream, offset).span, in: changeTable),
+        let key = Key(streams.key(at: stream), offset)
+        guard let value = try transaction.value(of: key.span, in: changeTable),
             value.count == 9, value[0] == EventType.messageEdited.rawValue
         else { return nil }
         return value.littleEndian(at: 1)
@@ -111,24 +107,24 @@ extension ConversationsProjection {
     /// - Returns: Whether there is such a message.
     private mutating func rewrite(
         _ offset: Offset,
-        in stream: StreamID,
-        _ messageCount: UInt64,
+        in stream: Int,
         _ transaction: inout WriteTransaction,
         _ write: (borrowing MessageRow, Span<UInt8>, inout [UInt8]) throws -> Bool
     ) throws -> Bool {
+        let id = streams.key(at: stream)
         if let first = messages.firstOffset, offset >= first {
             return try messages.replace(stream, offset: offset) { ordinal, old, bytes in
-                try write(MessageRow(old.span), Key(stream, ordinal).span, &bytes)
+                try write(MessageRow(old.span), Key(id, ordinal).span, &bytes)
             }
         }
         let ordinal = try OrdinalSearch.firstOrdinal(
-            of: stream,
+            of: id,
             atOrAfter: offset,
-            count: messageCount,
+            count: streams[stream].messageCount,
             in: transaction,
             messageTable
         )
-        let key = Key(stream, ordinal)
+        let key = Key(id, ordinal)
         guard let old = try Self.row(at: key, in: transaction, messageTable),
             try MessageRow(old.span).offset == offset
         else { return false }

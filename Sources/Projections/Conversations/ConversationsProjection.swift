@@ -27,7 +27,7 @@ package struct ConversationsProjection: Projection {
     private let accountTable: Table
     let changeTable: Table
 
-    private var streams = BatchCache<StreamID, StreamRow>()
+    private(set) var streams = BatchCache<StreamID, StreamRow>()
     private var marks = BatchCache<Pair, Offset>()
     /// Message ids that the batch has seen, with the first message of each.
     var ids = BatchCache<Pair, Offset>()
@@ -36,14 +36,15 @@ package struct ConversationsProjection: Projection {
 
     /// A row of the table `changes`.
     struct Change {
-        var stream: StreamID
+        /// Where the stream is in the batch's cache.
+        var stream: UInt32
         var offset: Offset
         var type: EventType
         /// The message that an edit is of.
         var message: Offset
 
-        init(_ header: EventHeader, at offset: Offset) {
-            stream = header.stream
+        init(_ header: EventHeader, _ stream: Int, at offset: Offset) {
+            self.stream = UInt32(stream)
             self.offset = offset
             type = header.type
             message = header.reference
@@ -82,10 +83,10 @@ package struct ConversationsProjection: Projection {
             marks[mark] = max(marks[mark], header.reference)
             note(record, stream)
         case .messageEdited, .messageDeleted:
-            try change(record, messageCount: streams[stream].messageCount, in: &transaction, with: hasher)
+            try change(record, stream, in: &transaction, with: hasher)
             note(record, stream)
         case .payloadRedacted:
-            if try redact(header, messageCount: streams[stream].messageCount, in: &transaction) { note(record, stream) }
+            if try redact(header, stream, in: &transaction) { note(record, stream) }
         case .userRegistered, .guestSeen, .userLoggedIn, .loginFailed, .roomCreated, .memberAdded, .memberRemoved,
             .ownerChanged, .userErased, .viewAttested, .auditorRead:
             break
@@ -95,7 +96,7 @@ package struct ConversationsProjection: Projection {
     /// Keeps where an event is that whoever follows the stream is told of.
     private mutating func note(_ record: borrowing Record, _ stream: Int) {
         streams[stream].lastChange = record.offset
-        changes.append(Change(record.header, at: record.offset))
+        changes.append(Change(record.header, stream, at: record.offset))
     }
 
     // MARK: Messages
@@ -131,7 +132,7 @@ package struct ConversationsProjection: Projection {
         )
         let id = MessagePayload.id(of: payload)
         if !id.isEmpty {
-            let hash = Identifier(hashingMessageID: id)
+            let hash = Identifier(hashingMessageID: id, with: hasher)
             let offset = record.offset
             let place = try idPlace(of: Pair(header.actor, hash), in: transaction)
             if ids[place] == Self.erasedID { ids[place] = offset }
@@ -139,7 +140,7 @@ package struct ConversationsProjection: Projection {
         }
         let key = Key(header.stream, ordinal)
         let commitment = record.commitment(with: hasher).bytes
-        messages.append(header.stream, ordinal, offset: record.offset) { bytes in
+        messages.append(stream, ordinal, offset: record.offset) { bytes in
             head.append(
                 to: &bytes,
                 key: key.span,
@@ -159,36 +160,45 @@ package struct ConversationsProjection: Projection {
 
     // MARK: Batches
 
+    package var heldBytes: Int {
+        streams.heldBytes + marks.heldBytes + ids.heldBytes + messages.heldBytes
+            + changes.count * (MemoryLayout<Change>.stride + MemoryLayout<UInt32>.stride)
+    }
+
     package mutating func flush(in transaction: inout WriteTransaction) throws {
-        let (streamTable, messageTable, markTable, idTable) = (streamTable, messageTable, markTable, idTable)
         var scratch: [UInt8] = []
-        var mode = try transaction.modeForSortedRows(of: streamTable)
-        try streams.flush { stream, row in
-            scratch.removeAll(keepingCapacity: true)
-            row.append(to: &scratch)
-            try transaction.put(scratch.span, for: Key(stream).span, in: streamTable, mode: mode)
-        }
-        mode = try transaction.modeForSortedRows(of: messageTable)
-        try messages.flush { key, row in try transaction.put(row, for: key.span, in: messageTable, mode: mode) }
-        mode = try transaction.modeForSortedRows(of: markTable)
-        try marks.flush { pair, offset in try transaction.put(offset, for: pair.key, in: markTable, mode: mode) }
-        mode = try transaction.modeForSortedRows(of: idTable)
-        try ids.flush { pair, offset in
-            if offset == Self.erasedID {
-                try transaction.remove(pair.key.span, from: idTable)
-            } else {
-                try transaction.put(offset, for: pair.key, in: idTable, mode: mode)
+        try transaction.load(streamTable) { loader in
+            try streams.forEach { stream, row in
+                scratch.removeAll(keepingCapacity: true)
+                row.append(to: &scratch)
+                try loader.put(scratch.span, for: Key(stream).span)
             }
         }
-        mode = try transaction.modeForSortedRows(of: changeTable)
-        changes.sort { $0.stream != $1.stream ? $0.stream < $1.stream : $0.offset < $1.offset }
-        for change in changes {
-            scratch.removeAll(keepingCapacity: true)
-            scratch.append(change.type.rawValue)
-            if change.type == .messageEdited { scratch.append(littleEndian: change.message) }
-            try transaction.put(scratch.span, for: Key(change.stream, change.offset).span, in: changeTable, mode: mode)
+        try transaction.load(messageTable) { loader in
+            try messages.forEach(in: streams) { key, row in try loader.put(row, for: key.span) }
         }
-        changes.removeAll(keepingCapacity: true)
+        try transaction.load(markTable) { loader in
+            try marks.forEach { pair, offset in try loader.put(offset, for: pair.key) }
+        }
+        try transaction.load(idTable) { loader in
+            try ids.forEach { pair, offset in
+                if offset == Self.erasedID {
+                    try loader.remove(pair.key.span)
+                } else {
+                    try loader.put(offset, for: pair.key)
+                }
+            }
+        }
+        try transaction.load(changeTable) { loader in
+            for index in streams.order(changes, by: { $0.stream }) {
+                let change = changes[Int(index)]
+                scratch.removeAll(keepingCapacity: true)
+                scratch.append(change.type.rawValue)
+                if change.type == .messageEdited { scratch.append(littleEndian: change.message) }
+                try loader.put(scratch.span, for: Key(streams.key(at: Int(change.stream)), change.offset).span)
+            }
+        }
+        discard()
     }
 
     package mutating func discard() {

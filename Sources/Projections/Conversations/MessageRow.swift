@@ -132,11 +132,9 @@ package struct MessageRow: ~Escapable {
             if idHash != nil { flags.insert(.hasID) }
             if editOffset != 0 { flags.insert(.edited) }
             let start = bytes.count
-            bytes.append(littleEndian: offset)
-            bytes.append(littleEndian: milliseconds)
-            bytes.append(littleEndian: updatedMilliseconds)
-            bytes.append(bigEndian: sender.high)
-            bytes.append(bigEndian: sender.low)
+            bytes.append(littleEndian: [
+                offset, milliseconds, updatedMilliseconds, sender.high.byteSwapped, sender.low.byteSwapped,
+            ])
             bytes.append(flags.rawValue)
             bytes.append(commitment)
             bytes.append(littleEndian: UInt32(0))

@@ -4,24 +4,47 @@ internal import LMDB
 /// The message rows of a batch, which are written in key order at its end.
 struct PendingMessages {
     private struct Row {
-        var stream: StreamID
         var ordinal: UInt64
         var offset: Offset
-        var range: Range<Int>
+        /// Where the stream is in the batch's cache.
+        var stream: UInt32
+        var chunk: UInt32
+        var start: UInt32
+        var count: UInt32
     }
 
-    // All rows in one run of bytes, by ascending offset: a row costs no allocation.
-    private var bytes: [UInt8] = []
+    // All rows by ascending offset, their bytes in few large runs: a row costs no allocation, and what is there isn't
+    // moved for want of room.
     private var rows: [Row] = []
+    private var chunks: [[UInt8]] = []
+    /// The chunks in use; those after them are empty.
+    private var used = 0
+
+    private static let chunkBytes = 1 << 20
+    /// Chunks that are kept for the next batch.
+    private static let keptChunks = 8
 
     /// The offset of the first; nil if there are none.
     var firstOffset: Offset? { rows.first?.offset }
 
-    /// Adds a row that `write` appends to the bytes it gets.
-    mutating func append(_ stream: StreamID, _ ordinal: UInt64, offset: Offset, _ write: (inout [UInt8]) -> Void) {
-        let start = bytes.count
-        write(&bytes)
-        rows.append(Row(stream: stream, ordinal: ordinal, offset: offset, range: start..<bytes.count))
+    /// How much memory the rows take, nearly, with what ordering them takes.
+    var heldBytes: Int {
+        used * Self.chunkBytes + rows.count * (MemoryLayout<Row>.stride + MemoryLayout<UInt32>.stride)
+    }
+
+    /// Adds a row of the stream at `stream` that `write` appends to the bytes it gets.
+    mutating func append(_ stream: Int, _ ordinal: UInt64, offset: Offset, _ write: (inout [UInt8]) -> Void) {
+        let place = addBytes(write)
+        rows.append(
+            Row(
+                ordinal: ordinal,
+                offset: offset,
+                stream: UInt32(stream),
+                chunk: place.chunk,
+                start: place.start,
+                count: place.count
+            )
+        )
     }
 
     /// Replaces the row of the message at `offset` by the one that `write` appends.
@@ -30,7 +53,7 @@ struct PendingMessages {
     ///   nothing.
     /// - Returns: Whether the message is here.
     mutating func replace(
-        _ stream: StreamID,
+        _ stream: Int,
         offset: Offset,
         _ write: (UInt64, [UInt8], inout [UInt8]) throws -> Bool
     ) rethrows -> Bool {
@@ -41,22 +64,51 @@ struct PendingMessages {
             if rows[middle].offset < offset { low = middle + 1 } else { high = middle }
         }
         guard low < rows.count, rows[low].offset == offset, rows[low].stream == stream else { return false }
-        let old = Array(bytes[rows[low].range])
-        let start = bytes.count
-        if try write(rows[low].ordinal, old, &bytes) { rows[low].range = start..<bytes.count }
+        let row = rows[low]
+        let old = Array(chunks[Int(row.chunk)][Int(row.start)..<Int(row.start + row.count)])
+        var isChanged = false
+        let place = try addBytes { isChanged = try write(row.ordinal, old, &$0) }
+        if isChanged { (rows[low].chunk, rows[low].start, rows[low].count) = place }
         return true
     }
 
-    /// Hands all rows to `put` in key order, and forgets them.
-    mutating func flush(_ put: (borrowing Key, Span<UInt8>) throws -> Void) rethrows {
-        rows.sort { $0.stream != $1.stream ? $0.stream < $1.stream : $0.ordinal < $1.ordinal }
-        for row in rows { try put(Key(row.stream, row.ordinal), bytes.span.extracting(row.range)) }
-        discard()
+    /// Hands all rows to `put` in key order.
+    ///
+    /// - Parameter streams: The batch's cache, which says whose they are.
+    func forEach<Value>(
+        in streams: BatchCache<StreamID, Value>,
+        _ put: (borrowing Key, Span<UInt8>) throws -> Void
+    ) rethrows {
+        for index in streams.order(rows, by: { $0.stream }) {
+            let row = rows[Int(index)]
+            let chunk = chunks[Int(row.chunk)]
+            let range = Int(row.start)..<Int(row.start + row.count)
+            try put(Key(streams.key(at: Int(row.stream)), row.ordinal), chunk.span.extracting(range))
+        }
     }
 
     mutating func discard() {
-        // The memory is used again: the worker's batches are bounded, and a rebuild ends.
         rows.removeAll(keepingCapacity: true)
-        bytes.removeAll(keepingCapacity: true)
+        if chunks.count > Self.keptChunks { chunks.removeSubrange(Self.keptChunks...) }
+        for index in chunks.indices { chunks[index].removeAll(keepingCapacity: true) }
+        used = 0
     }
+
+    private mutating func addBytes(
+        _ write: (inout [UInt8]) throws -> Void
+    ) rethrows -> (chunk: UInt32, start: UInt32, count: UInt32) {
+        if used == 0 || chunks[used - 1].count >= Self.chunkBytes - Self.usualRowBytes {
+            if used == chunks.count {
+                chunks.append([])
+                chunks[used].reserveCapacity(Self.chunkBytes)
+            }
+            used += 1
+        }
+        let start = chunks[used - 1].count
+        try write(&chunks[used - 1])
+        return (UInt32(used - 1), UInt32(start), UInt32(chunks[used - 1].count - start))
+    }
+
+    /// A chunk with less room than this is full: nearly no row then makes one grow, which would copy it.
+    private static let usualRowBytes = 4096
 }

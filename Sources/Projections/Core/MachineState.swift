@@ -1,7 +1,7 @@
 internal import Foundation
 
-/// Whether a view can be trusted after a start: a file in its folder, `open <boot id>` while the view is in use and
-/// `clean` after it was flushed.
+/// Whether a view can be trusted after a start: a file in its folder, `open <boot id>` while the view is in use,
+/// `clean` after it was flushed, and `building` while it is made anew and nobody may read it.
 ///
 /// Views are written without flushes. A crash of the process loses nothing, because the kernel still has the pages; a
 /// crash of the machine may leave anything. The boot id tells the two apart.
@@ -19,6 +19,7 @@ enum MachineState {
             return "its state file is missing"
         }
         if text == "clean\n" || text == "open \(bootID)\n" { return nil }
+        if text == "building\n" { return "its rebuild was never finished" }
         return text.hasPrefix("open ") ? "the machine stopped while it was open" : "its state file is unreadable"
     }
 
@@ -26,6 +27,11 @@ enum MachineState {
     ///
     /// Returns when that is on disk.
     static func markOpen(_ directory: String, bootID: String) throws { try write("open \(bootID)\n", in: directory) }
+
+    /// Marks the view in `directory` as not finished.
+    ///
+    /// Returns when that is on disk.
+    static func markBuilding(_ directory: String) throws { try write("building\n", in: directory) }
 
     /// Marks the view in `directory` as flushed.
     ///

@@ -2,7 +2,7 @@ internal import Broker
 internal import LMDB
 
 /// Two ids that make a key, ordered as its bytes are.
-struct Pair: Hashable, Comparable {
+struct Pair: Comparable {
     var first: Identifier
     var second: Identifier
 
@@ -16,6 +16,10 @@ struct Pair: Hashable, Comparable {
     }
 
     var key: Key { Key(first, second) }
+}
+
+extension Pair: BatchKey {
+    func hash(_ seed: UInt64) -> UInt64 { second.hash(first.hash(seed)) }
 }
 
 extension Key {
@@ -62,13 +66,17 @@ extension Transaction where Self: ~Copyable {
 }
 
 extension WriteTransaction {
-    /// How to put rows that come in key order: into an empty table they are appended, which packs the pages and
-    /// searches nothing.
-    func modeForSortedRows(of table: Table) throws -> PutMode { try count(of: table) == 0 ? .append : .upsert }
-
     /// Writes the 8 little-endian bytes of `number` under `key`.
-    mutating func put(_ number: UInt64, for key: Key, in table: Table, mode: PutMode = .upsert) throws {
-        let bytes = InlineArray<8, UInt8> { UInt8(truncatingIfNeeded: number >> (8 * UInt64($0))) }
-        try put(bytes.span, for: key.span, in: table, mode: mode)
+    mutating func put(_ number: UInt64, for key: Key, in table: Table) throws {
+        try put(number.bytes.span, for: key.span, in: table)
     }
+}
+
+extension TableLoader {
+    /// Writes the 8 little-endian bytes of `number` under `key`.
+    mutating func put(_ number: UInt64, for key: Key) throws { try put(number.bytes.span, for: key.span) }
+}
+
+extension UInt64 {
+    fileprivate var bytes: InlineArray<8, UInt8> { InlineArray { UInt8(truncatingIfNeeded: self >> (8 * UInt64($0))) } }
 }

@@ -27,6 +27,10 @@ package protocol Projection: Sendable {
         with hasher: borrowing SHA256
     ) throws
 
+    /// How much memory that takes which is only there, nearly; what is written in order is counted with the room for
+    /// ordering it.
+    var heldBytes: Int { get }
+
     /// Writes what is only in memory and forgets it. Called before every commit.
     mutating func flush(in transaction: inout WriteTransaction) throws
 

@@ -6,77 +6,122 @@ internal import LMDB
 ///
 /// A slice is one transaction: its events, then the checkpoint. How the log is cut into slices never shows in a view.
 struct Projector {
-    let store: ViewStore
-    private let log: EventLog
+    private let slicer: Slicer
     private var projection: any Projection
     /// The last event that the view reflects.
     private(set) var projected: Offset
 
-    /// A transaction's rows are kept in memory until it commits; past this many bytes of events it ends early.
-    private let sliceBytes: Int
-    /// Reading in short snapshots: the log reuses no page that a snapshot may need.
-    private static let snapshotEvents = 8192
-
-    init(_ store: ViewStore, log: EventLog, sliceBytes: Int = 32 << 20) throws {
-        self.store = store
-        self.sliceBytes = sliceBytes
-        self.log = log
+    init(_ store: ViewStore, log: EventLog, bounds: SliceBounds = .live) throws {
+        slicer = Slicer(store: store, log: log, bounds: bounds)
         projection = store.projection.init(tables: store.tables)
         projected = try store.checkpoint().offset
     }
 
+    var store: ViewStore { slicer.store }
+
     /// Applies the next events, `limit` at most, up to the log's head or `end`, and commits them.
     ///
+    /// - Parameter progress: Told the last event that was applied, after every snapshot of the log; throw to give up.
     /// - Returns: Whether there were any.
     /// - Throws: ``PoisonEvent`` after having applied all events before it; ``LMDBError``. The view is then as it was
     ///   after the last commit.
-    mutating func advance(limit: Int, upTo end: Offset = .max) throws -> Bool {
-        let end = min(end, log.head)
+    mutating func advance(
+        limit: Int,
+        upTo end: Offset = .max,
+        progress: (Offset) throws -> Void = { _ in }
+    ) throws -> Bool {
+        let end = min(end, slicer.log.head)
         guard projected < end, limit > 0 else { return false }
         do {
-            try commitSlice(limit: limit, upTo: end)
+            try commitSlice(upTo: projected + min(Offset(limit), end - projected), progress)
         } catch let poison as PoisonEvent {
-            if poison.offset > projected + 1 { try commitSlice(limit: limit, upTo: poison.offset - 1) }
+            if poison.offset > projected + 1 { try commitSlice(upTo: poison.offset - 1, progress) }
             throw poison
         }
         return true
     }
 
-    private mutating func commitSlice(limit: Int, upTo end: Offset) throws {
-        let last = min(end, projected + Offset(limit))
-        var reached = projected
+    private mutating func commitSlice(upTo last: Offset, _ progress: (Offset) throws -> Void) throws {
         do {
-            let hasher = SHA256()
-            try store.environment.write { transaction in
-                var bytes = 0
-                while reached < last, bytes < sliceBytes {
-                    let start = reached
-                    try readSnapshot(from: start, to: last) { record in
-                        do {
-                            try projection.apply(record, in: &transaction, with: hasher)
-                        } catch let error as LMDBError {
-                            throw error
-                        } catch {
-                            throw PoisonEvent(offset: record.offset, type: record.header.type, reason: error)
-                        }
-                        reached = record.offset
-                        bytes += record.bytes.count
-                        return reached < last && bytes < sliceBytes
-                    }
-                    if reached == start {
-                        throw PoisonEvent(offset: start + 1, type: nil, reason: RecordError.truncated)
-                    }
-                }
-                try projection.flush(in: &transaction)
-                let leafHash = try log.leafHash(at: reached)
-                let checkpoint = Checkpoint(log: log.identity, offset: reached, leafHash: leafHash)
-                try store.setCheckpoint(checkpoint, in: &transaction)
-            }
+            projected = try slicer.commit(&projection, after: projected, upTo: last, progress)
         } catch {
             projection.discard()
             throw error
         }
-        projected = reached
+    }
+}
+
+/// What ends a slice before its events are at an end.
+struct SliceBounds {
+    /// The most bytes of events.
+    var eventBytes = Int.max
+    /// The most memory that the projection may take for what it hasn't written; looked at after each
+    /// ``lookBytes`` of events.
+    var heldBytes = Int.max
+    static let lookBytes = 64 << 10
+    /// After how many bytes of rows they are committed, in a file that nobody reads before it is finished.
+    var partBytes: Int?
+
+    /// For a view in use.
+    static let live = SliceBounds(eventBytes: 32 << 20)
+}
+
+/// Where slices come from and go to.
+private struct Slicer {
+    let store: ViewStore
+    let log: EventLog
+    let bounds: SliceBounds
+
+    /// Reading in short snapshots: the log reuses no page that a snapshot may need.
+    private static let snapshotEvents = 8192
+
+    /// Applies the events after `start`, and commits them.
+    ///
+    /// - Parameter projection: Opened once for all events: a look at an existential one in between copies it, and the
+    ///   next change then all that it holds.
+    /// - Returns: The last event that was applied, `last` unless a bound was reached before.
+    func commit(
+        _ projection: inout some Projection,
+        after start: Offset,
+        upTo last: Offset,
+        _ progress: (Offset) throws -> Void
+    ) throws -> Offset {
+        var reached = start
+        let hasher = SHA256()
+        try store.environment.write(inPartsOf: bounds.partBytes) { transaction in
+            var bytes = 0
+            var lookedAt = 0
+            var isFull = false
+            while reached < last, !isFull {
+                let start = reached
+                try readSnapshot(from: start, to: last) { record in
+                    do {
+                        try projection.apply(record, in: &transaction, with: hasher)
+                    } catch let error as LMDBError {
+                        throw error
+                    } catch {
+                        throw PoisonEvent(offset: record.offset, type: record.header.type, reason: error)
+                    }
+                    reached = record.offset
+                    bytes += record.bytes.count
+                    if bytes - lookedAt >= SliceBounds.lookBytes {
+                        lookedAt = bytes
+                        isFull = projection.heldBytes >= bounds.heldBytes
+                    }
+                    if bytes >= bounds.eventBytes { isFull = true }
+                    return reached < last && !isFull
+                }
+                if reached == start {
+                    throw PoisonEvent(offset: start + 1, type: nil, reason: RecordError.truncated)
+                }
+                try progress(reached)
+            }
+            try projection.flush(in: &transaction)
+            let leafHash = try log.leafHash(at: reached)
+            let checkpoint = Checkpoint(log: log.identity, offset: reached, leafHash: leafHash)
+            try store.setCheckpoint(checkpoint, in: &transaction)
+        }
+        return reached
     }
 
     private func readSnapshot(

@@ -171,8 +171,14 @@ package struct ViewFolder: Sendable {
         for old in outdatedDirectories(of: projection) { try? files.removeItem(atPath: old) }
     }
 
-    /// Makes an empty view in `directory`, in place of anything there, and marks it as in use.
-    func create(_ projection: any Projection.Type, in directory: String, log: EventLog) throws -> ViewStore {
+    /// Makes an empty view in `directory`, in place of anything there, and marks it as in use, or as one that is being
+    /// built.
+    func create(
+        _ projection: any Projection.Type,
+        in directory: String,
+        log: EventLog,
+        isBuilding: Bool = false
+    ) throws -> ViewStore {
         let files = FileManager.default
         if files.fileExists(atPath: directory) { try files.removeItem(atPath: directory) }
         try files.createDirectory(
@@ -180,7 +186,11 @@ package struct ViewFolder: Sendable {
             withIntermediateDirectories: true,
             attributes: [.posixPermissions: 0o700]
         )
-        try MachineState.markOpen(directory, bootID: bootID)
+        if isBuilding {
+            try MachineState.markBuilding(directory)
+        } else {
+            try MachineState.markOpen(directory, bootID: bootID)
+        }
         return try ViewStore(projection, directory: directory, mapBytes: mapBytes, readers: readers, log: log.identity)
     }
 }

@@ -80,7 +80,7 @@ package struct Verification: Sendable {
             from: log,
             upTo: end,
             into: folder + "/replayed",
-            batchEvents: Rebuild.defaultBatchEvents,
+            finish: .scratch,
             report: report,
             stops: Set(attested.keys)
         ) { store in

@@ -36,6 +36,8 @@ package struct ViewDifference: Equatable, Sendable, CustomStringConvertible {
         for (index, name) in one.projection.tables.enumerated() {
             var left = RowReader(one, table: index)
             var right = RowReader(other, table: index)
+            // Whole lots at once, as long as they are the same.
+            while try left.skipLot(equalTo: &right) {}
             while true {
                 let a = try left.next()
                 let b = try right.next()
@@ -74,10 +76,15 @@ private struct RowReader {
     private let store: ViewStore
     private let table: Table
     private var bytes: [UInt8] = []
-    private var ends: [(key: Int, value: Int)] = []
+    private var ends: [Ends] = []
     private var position = 0
     private var lastKey: [UInt8]?
     private var isAtEnd = false
+
+    private struct Ends: Equatable {
+        var key: Int
+        var value: Int
+    }
 
     private static let lotRows = 4096
 
@@ -86,12 +93,27 @@ private struct RowReader {
         table = store.tables[index]
     }
 
-    mutating func next() throws -> Row? {
-        if position == ends.count {
-            guard !isAtEnd else { return nil }
-            try readLot()
-            guard !ends.isEmpty else { return nil }
+    /// Goes past the next lot here and in `other` if both are the same to the byte.
+    ///
+    /// - Returns: Whether they are; false at the end as well.
+    mutating func skipLot(equalTo other: inout RowReader) throws -> Bool {
+        try fill()
+        try other.fill()
+        guard position == 0, other.position == 0, !ends.isEmpty, ends == other.ends, bytes == other.bytes else {
+            return false
         }
+        position = ends.count
+        other.position = ends.count
+        return true
+    }
+
+    private mutating func fill() throws {
+        if position == ends.count, !isAtEnd { try readLot() }
+    }
+
+    mutating func next() throws -> Row? {
+        try fill()
+        guard position < ends.count else { return nil }
         let start = position == 0 ? 0 : ends[position - 1].value
         let end = ends[position]
         position += 1
@@ -114,7 +136,7 @@ private struct RowReader {
                 bytes.append(key)
                 let keyEnd = bytes.count
                 bytes.append(value)
-                ends.append((keyEnd, bytes.count))
+                ends.append(Ends(key: keyEnd, value: bytes.count))
                 return true
             }
         }

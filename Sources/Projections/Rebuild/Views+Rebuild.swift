@@ -15,10 +15,9 @@ extension Views {
     ///   as it was.
     package func rebuild(
         _ projection: any Projection.Type,
-        batchEvents: Int = Rebuild.defaultBatchEvents,
         report: Rebuild.Report = { _ in }
     ) throws {
-        try rebuild(projection, batchEvents: batchEvents, report: report, removed: {})
+        try rebuild(projection, report: report, removed: {})
     }
 
     /// The same.
@@ -27,7 +26,6 @@ extension Views {
     /// throws.
     private func rebuild(
         _ projection: any Projection.Type,
-        batchEvents: Int,
         report: Rebuild.Report,
         removed: @escaping @Sendable () -> Void
     ) throws {
@@ -40,8 +38,9 @@ extension Views {
 
         let directory = folder.rebuildDirectory(of: projection)
         do {
-            let store = try folder.create(projection, in: directory, log: log)
-            try fill(store, batchEvents: batchEvents, report: report)
+            let store = try folder.create(projection, in: directory, log: log, isBuilding: true)
+            try fill(store, report: report)
+            try MachineState.markOpen(directory, bootID: folder.bootID)
             try worker.adopt(store, removed: removed)
         } catch {
             try? FileManager.default.removeItem(atPath: directory)
@@ -49,7 +48,7 @@ extension Views {
         }
     }
 
-    /// Rebuilds several views as ``rebuild(_:batchEvents:report:)`` does, at most `parallel` at a time.
+    /// Rebuilds several views as ``rebuild(_:report:)`` does, at most `parallel` at a time.
     package func rebuild(
         _ projections: [any Projection.Type],
         parallel: Int = 2,
@@ -63,16 +62,14 @@ extension Views {
     /// Builds the views that hold texts anew, beside those in use, and removes the old ones, other versions' as well.
     /// In the old files it is in pages that are no longer in use. Returns when they are gone; blocks.
     ///
-    /// - Throws: As ``rebuild(_:batchEvents:report:)`` does, after all have ended. It may then be called again.
+    /// - Throws: As ``rebuild(_:report:)`` does, after all have ended. It may then be called again.
     package func expunge(parallel: Int = 2, report: @escaping Rebuild.Report = { _ in }) throws {
         let removals = DispatchGroup()
         let result = Result {
             try Rebuild.concurrently(Self.projectionsWithTexts, parallel: parallel) { [self] projection in
                 removals.enter()
                 do {
-                    try rebuild(projection, batchEvents: Rebuild.defaultBatchEvents, report: report) {
-                        removals.leave()
-                    }
+                    try rebuild(projection, report: report) { removals.leave() }
                 } catch {
                     removals.leave()
                     throw error
@@ -85,12 +82,15 @@ extension Views {
     }
 
     /// Applies the log until the rest is so little that the worker may do it between two of its transactions.
-    private func fill(_ store: ViewStore, batchEvents: Int, report: Rebuild.Report) throws {
-        var projector = try Projector(store, log: log, sliceBytes: Rebuild.sliceBytes)
-        while try projector.advance(limit: batchEvents) {
-            let head = log.head
-            try report(Rebuild.Progress(view: store.projection.name, projected: projector.projected, target: head))
-            if head - projector.projected <= Self.handOverEvents { return }
+    private func fill(_ store: ViewStore, report: Rebuild.Report) throws {
+        var projector = try Projector(store, log: log, bounds: Rebuild.bounds(memoryBytes: Rebuild.memoryBytes))
+        while try projector.advance(
+            limit: .max,
+            progress: {
+                try report(Rebuild.Progress(view: store.projection.name, projected: $0, target: log.head))
+            }
+        ) {
+            if log.head - projector.projected <= Self.handOverEvents { return }
         }
     }
 

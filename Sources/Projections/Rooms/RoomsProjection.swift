@@ -26,6 +26,8 @@ package struct RoomsProjection: Projection {
     private let roomCounts: Table
     private let spanTable: Table
     private var roomRows = BatchCache<RoomID, RoomRow?>()
+    /// How many bytes of names the rooms came with.
+    private var nameBytes = 0
     private var memberRows = BatchCache<Pair, Membership>()
     private var counts = BatchCache<AccountID, UInt64>()
     private var spans = BatchCache<SpanKey, Offset>()
@@ -36,9 +38,11 @@ package struct RoomsProjection: Projection {
         var now: Offset
     }
 
-    private struct SpanKey: Hashable, Comparable {
+    private struct SpanKey: BatchKey {
         var member: Pair
         var joined: Offset
+
+        func hash(_ seed: UInt64) -> UInt64 { member.hash(seed ^ joined) }
 
         static func < (left: SpanKey, right: SpanKey) -> Bool {
             left.member != right.member ? left.member < right.member : left.joined < right.joined
@@ -72,6 +76,7 @@ package struct RoomsProjection: Projection {
                 commitment: record.commitment(with: hasher),
                 name: name
             )
+            nameBytes += record.bytes.count
         case .memberAdded:
             try setMember(header.subject, of: header.stream, isIn: true, at: record.offset, in: transaction)
         case .memberRemoved:
@@ -124,27 +129,38 @@ package struct RoomsProjection: Projection {
     }
 
     private mutating func place(ofRoom id: RoomID, in transaction: borrowing WriteTransaction) throws -> Int {
-        try roomRows.place(of: id) {
+        var loadedBytes = 0
+        defer { nameBytes += loadedBytes }
+        return try roomRows.place(of: id) {
             guard let value = try transaction.value(of: Key(id).span, in: rooms) else { return nil }
             guard let row = RoomRow(value) else { throw LMDBError.malformed("a row of rooms") }
+            loadedBytes = value.count
             return row
         }
     }
 
+    package var heldBytes: Int {
+        roomRows.heldBytes + nameBytes + memberRows.heldBytes
+            + memberRows.count * MemoryLayout<(Pair, Membership)>.stride + counts.heldBytes + spans.heldBytes
+    }
+
     package mutating func flush(in transaction: inout WriteTransaction) throws {
-        let (rooms, members, roomCounts, spanTable) = (rooms, members, roomCounts, spanTable)
-        try roomRows.flush { id, row in
-            guard let row else { return }
-            try transaction.put(row.encode(for: id).span, for: Key(id).span, in: rooms)
+        try transaction.load(rooms) { loader in
+            try roomRows.forEach { id, row in
+                guard let row else { return }
+                try loader.put(row.encode(for: id).span, for: Key(id).span)
+            }
         }
         var changes: [(pair: Pair, change: Membership)] = []
-        try memberRows.flush { pair, change in
-            guard change.before != change.now else { return }
-            changes.append((pair, change))
-            if change.now == 0 {
-                try transaction.remove(pair.key.span, from: members)
-            } else {
-                try transaction.put(change.now, for: pair.key, in: members)
+        try transaction.load(members) { loader in
+            try memberRows.forEach { pair, change in
+                guard change.before != change.now else { return }
+                changes.append((pair, change))
+                if change.now == 0 {
+                    try loader.remove(pair.key.span)
+                } else {
+                    try loader.put(change.now, for: pair.key)
+                }
             }
         }
         for (pair, change) in changes {
@@ -156,26 +172,31 @@ package struct RoomsProjection: Projection {
             }
         }
         changes.sort { ($0.pair.second, $0.pair.first) < ($1.pair.second, $1.pair.first) }
-        for (pair, change) in changes {
-            let key = Key(pair.second, pair.first)
-            if change.now == 0 {
-                try transaction.remove(key.span, from: byAccount)
-            } else {
-                try transaction.put(change.now, for: key, in: byAccount)
+        try transaction.load(byAccount) { loader in
+            for (pair, change) in changes {
+                let key = Key(pair.second, pair.first)
+                if change.now == 0 {
+                    try loader.remove(key.span)
+                } else {
+                    try loader.put(change.now, for: key)
+                }
             }
         }
-        try counts.flush { account, count in
-            if count == 0 {
-                try transaction.remove(Key(account).span, from: roomCounts)
-            } else {
-                try transaction.put(count, for: Key(account), in: roomCounts)
+        try transaction.load(roomCounts) { loader in
+            try counts.forEach { account, count in
+                if count == 0 {
+                    try loader.remove(Key(account).span)
+                } else {
+                    try loader.put(count, for: Key(account))
+                }
             }
         }
-        let mode = try transaction.modeForSortedRows(of: spanTable)
-        try spans.flush { span, left in
-            let key = Key(span.member.first, span.member.second, span.joined)
-            try transaction.put(left, for: key, in: spanTable, mode: mode)
+        try transaction.load(spanTable) { loader in
+            try spans.forEach { span, left in
+                try loader.put(left, for: Key(span.member.first, span.member.second, span.joined))
+            }
         }
+        discard()
     }
 
     package mutating func discard() {
@@ -183,6 +204,7 @@ package struct RoomsProjection: Projection {
         memberRows.discard()
         counts.discard()
         spans.discard()
+        nameBytes = 0
     }
 
     package static func digest(

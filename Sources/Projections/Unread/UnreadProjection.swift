@@ -32,7 +32,8 @@ package struct UnreadProjection: Projection {
     }
 
     private struct PendingMessage {
-        var stream: StreamID
+        /// Where the stream and its sender are in the batch's caches.
+        var head, member: UInt32
         var ordinal: UInt64
         var row: UnreadMessageRow
         var isRoom: Bool
@@ -99,7 +100,8 @@ package struct UnreadProjection: Projection {
         members[member] = row
         messages.append(
             PendingMessage(
-                stream: header.stream,
+                head: UInt32(head),
+                member: UInt32(member),
                 ordinal: ordinal,
                 row: UnreadMessageRow(offset: offset, own: row.own, sender: header.actor),
                 isRoom: isRoom
@@ -120,9 +122,8 @@ package struct UnreadProjection: Projection {
         }
         guard
             let (ordinal, row) = try lastMessage(
-                of: header.stream,
+                ofHeadAt: head,
                 atOrBefore: header.reference,
-                head: heads[head],
                 in: &transaction
             ), ordinal > member.mark
         else { return }
@@ -142,9 +143,8 @@ package struct UnreadProjection: Projection {
         let head = try headPlace(of: header.stream, in: transaction)
         guard
             let (ordinal, row) = try lastMessage(
-                of: header.stream,
+                ofHeadAt: head,
                 atOrBefore: header.reference,
-                head: heads[head],
                 in: &transaction
             ), row.offset == header.reference
         else { return }
@@ -178,20 +178,20 @@ package struct UnreadProjection: Projection {
 
     /// The last message at or before `offset`, with its ordinal.
     private mutating func lastMessage(
-        of stream: StreamID,
+        ofHeadAt head: Int,
         atOrBefore offset: Offset,
-        head: HeadRow,
         in transaction: inout WriteTransaction
     ) throws -> (UInt64, UnreadMessageRow)? {
         if let first = messages.first, offset >= first.row.offset {
-            if let found = pendingMessage(of: stream, at: offset) { return (found.ordinal, found.row) }
+            if let found = pendingMessage(ofHeadAt: head, at: offset) { return (found.ordinal, found.row) }
             // Not exactly a message: rare enough to write the batch's rows early and search the table.
             try flushMessages(in: &transaction)
         }
+        let stream = heads.key(at: head)
         let next = try OrdinalSearch.firstOrdinal(
             of: stream,
             atOrAfter: offset == .max ? .max : offset + 1,
-            count: head.ordinal,
+            count: heads[head].ordinal,
             in: transaction,
             tables.messages
         )
@@ -200,14 +200,14 @@ package struct UnreadProjection: Projection {
         return (next - 1, try UnreadMessageRow(value))
     }
 
-    private func pendingMessage(of stream: StreamID, at offset: Offset) -> PendingMessage? {
+    private func pendingMessage(ofHeadAt head: Int, at offset: Offset) -> PendingMessage? {
         var low = 0
         var high = messages.count
         while low < high {
             let middle = (low + high) / 2
             if messages[middle].row.offset < offset { low = middle + 1 } else { high = middle }
         }
-        guard low < messages.count, messages[low].row.offset == offset, messages[low].stream == stream else {
+        guard low < messages.count, messages[low].row.offset == offset, messages[low].head == head else {
             return nil
         }
         return messages[low]
@@ -235,38 +235,55 @@ package struct UnreadProjection: Projection {
 
     // MARK: Batches
 
-    package mutating func flush(in transaction: inout WriteTransaction) throws {
-        let tables = tables
-        var scratch: [UInt8] = []
-        try flushMessages(in: &transaction)
-        var mode = try transaction.modeForSortedRows(of: tables.heads)
-        try heads.flush { stream, head in
-            guard head.ordinal > 0 else { return }
-            scratch.removeAll(keepingCapacity: true)
-            head.append(to: &scratch)
-            try transaction.put(scratch.span, for: Key(stream).span, in: tables.heads, mode: mode)
-        }
-        mode = try transaction.modeForSortedRows(of: tables.members)
-        try members.flush { pair, member in
-            guard let member else { return }
-            scratch.removeAll(keepingCapacity: true)
-            member.append(to: &scratch)
-            try transaction.put(scratch.span, for: pair.key.span, in: tables.members, mode: mode)
-        }
+    package var heldBytes: Int {
+        heads.heldBytes + members.heldBytes
+            + messages.count * (MemoryLayout<PendingMessage>.stride + MemoryLayout<UInt32>.stride)
     }
 
-    private mutating func flushMessages(in transaction: inout WriteTransaction) throws {
+    package mutating func flush(in transaction: inout WriteTransaction) throws {
         var scratch: [UInt8] = []
-        messages.sort { $0.stream != $1.stream ? $0.stream < $1.stream : $0.ordinal < $1.ordinal }
-        let mode = try transaction.modeForSortedRows(of: tables.messages)
-        for message in messages {
-            scratch.removeAll(keepingCapacity: true)
-            message.row.append(to: &scratch)
-            let key = Key(message.stream, message.ordinal)
-            try transaction.put(scratch.span, for: key.span, in: tables.messages, mode: mode)
-            guard message.isRoom else { continue }
-            let own = Key(message.stream, message.row.sender, message.row.own)
-            try transaction.put(message.ordinal, for: own, in: tables.own)
+        try flushMessages(in: &transaction)
+        try transaction.load(tables.heads) { loader in
+            try heads.forEach { stream, head in
+                guard head.ordinal > 0 else { return }
+                scratch.removeAll(keepingCapacity: true)
+                head.append(to: &scratch)
+                try loader.put(scratch.span, for: Key(stream).span)
+            }
+        }
+        try transaction.load(tables.members) { loader in
+            try members.forEach { pair, member in
+                guard let member else { return }
+                scratch.removeAll(keepingCapacity: true)
+                member.append(to: &scratch)
+                try loader.put(scratch.span, for: pair.key.span)
+            }
+        }
+        discard()
+    }
+
+    /// Writes the messages early or at the end; heads and members stay in memory.
+    private mutating func flushMessages(in transaction: inout WriteTransaction) throws {
+        guard !messages.isEmpty else { return }
+        var scratch: [UInt8] = []
+        try transaction.load(tables.messages) { loader in
+            for index in heads.order(messages, by: { $0.head }) {
+                let message = messages[Int(index)]
+                scratch.removeAll(keepingCapacity: true)
+                message.row.append(to: &scratch)
+                try loader.put(scratch.span, for: Key(heads.key(at: Int(message.head)), message.ordinal).span)
+            }
+        }
+        messages.removeAll { !$0.isRoom }
+        try transaction.load(tables.own) { loader in
+            func roomThenAccount(_ one: Pair, _ other: Pair) -> Bool {
+                (one.second, one.first) < (other.second, other.first)
+            }
+            for index in members.order(messages, by: { $0.member }, roomThenAccount) {
+                let message = messages[Int(index)]
+                let member = members.key(at: Int(message.member))
+                try loader.put(message.ordinal, for: Key(member.second, member.first, message.row.own))
+            }
         }
         messages.removeAll(keepingCapacity: true)
     }

@@ -48,9 +48,7 @@ struct UnreadMessageRow {
     }
 
     func append(to bytes: inout [UInt8]) {
-        bytes.append(littleEndian: offset)
-        bytes.append(littleEndian: own)
-        sender.append(to: &bytes)
+        bytes.append(littleEndian: [offset, own, sender.high.byteSwapped, sender.low.byteSwapped])
     }
 
     /// How many of the first `ordinal` messages of a direct conversation are `reader`'s, if this is the last of them.

@@ -20,6 +20,8 @@ package struct UsersProjection: Projection {
     private let names: Table
     private let erased: Table
     private var rows = BatchCache<AccountID, AccountRow?>()
+    /// How many bytes of texts the rows came with.
+    private var textBytes = 0
 
     package init(tables: [Table]) {
         accounts = tables[0]
@@ -101,27 +103,39 @@ package struct UsersProjection: Projection {
         default:
             break  // Erased: an account without a name.
         }
+        textBytes += record.bytes.count
         if let old, old.name != row.name, !old.name.isEmpty { try transaction.remove(old.name.span, from: names) }
         if !row.name.isEmpty { try transaction.put(Key(id).span, for: row.name.span, in: names) }
         rows[place] = row
     }
 
     private mutating func place(of id: AccountID, in transaction: borrowing WriteTransaction) throws -> Int {
-        try rows.place(of: id) {
+        var loadedBytes = 0
+        defer { textBytes += loadedBytes }
+        return try rows.place(of: id) {
             guard let value = try transaction.value(of: Key(id).span, in: accounts) else { return nil }
             guard let row = AccountRow(value) else { throw LMDBError.malformed("a row of accounts") }
+            loadedBytes = value.count
             return row
         }
     }
 
+    package var heldBytes: Int { rows.heldBytes + textBytes }
+
     package mutating func flush(in transaction: inout WriteTransaction) throws {
-        try rows.flush { id, row in
-            guard let row else { return }
-            try transaction.put(row.encode(for: id).span, for: Key(id).span, in: accounts)
+        try transaction.load(accounts) { loader in
+            try rows.forEach { id, row in
+                guard let row else { return }
+                try loader.put(row.encode(for: id).span, for: Key(id).span)
+            }
         }
+        discard()
     }
 
-    package mutating func discard() { rows.discard() }
+    package mutating func discard() {
+        rows.discard()
+        textBytes = 0
+    }
 
     package static func digest(
         _ digest: inout ViewDigest.Builder,

@@ -16,9 +16,11 @@ struct ReplaySwitching: Sendable {
             replayed = try await replaceHere(projections, bar)
         }
         let views = ViewFolder(data: folder.path)
-        let rows = try replayed.map { view in
-            guard let projection = Views.projection(named: view.view) else {
-                throw CommandFailure("the server rebuilt a view \(view.view) that this quipu doesn't know")
+        let done = replayed
+        let rows = try await ViewBuilding.each(projections) { _ in
+        } _: { projection, _ in
+            guard let view = done.first(where: { $0.view == projection.name }) else {
+                throw CommandFailure("the server that runs here has not rebuilt the view \(projection.name)")
             }
             // Read beside the server, as of the checkpoint that the view has by now.
             let store = try ViewStore(projection, readOnlyDirectory: views.directory(of: projection))
