@@ -44,7 +44,7 @@ final class ExportVerification {
             throw CommandFailure("\(path) is no folder that can be read", status: .usage)
         }
         // One that lacks some of these was an export, and is refused.
-        let marks: Set = [ExportFolder.checkpoint, ExportFolder.manifest, ExportFolder.names, ExportFolder.events]
+        let marks: Set = [ExportFolder.manifest, ExportFolder.names, ExportFolder.events]
         guard !marks.isDisjoint(with: names) else {
             throw CommandFailure("this folder is no export; name the files in it", status: .usage)
         }
