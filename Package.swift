@@ -4,7 +4,10 @@ import PackageDescription
 let package = Package(
     name: "quipu",
     products: [
-        .executable(name: "quipu", targets: ["Server"])
+        .executable(name: "quipu", targets: ["Server"]),
+        // For the package of the micro-benchmarks.
+        .library(name: "Broker", targets: ["Broker", "Cryptography", "RawSockets"]),
+        .library(name: "Projections", targets: ["Projections"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -27,6 +30,7 @@ let package = Package(
         .target(name: "CChecksum"),
 
         .target(name: "LMDB", dependencies: ["CLMDB"]),
+        .target(name: "RawSockets"),
         .target(name: "Cryptography", dependencies: ["CChecksum", "COpenSSL", "CXCrypt"]),
         .target(
             name: "Broker",
@@ -44,6 +48,7 @@ let package = Package(
                 "Broker",
                 "Projections",
                 "Cryptography",
+                "RawSockets",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Crypto", package: "swift-crypto"),

@@ -118,6 +118,13 @@ package final class Environment: @unchecked Sendable {
         unsafe try LMDBError.check(mdb_env_sync(handle, 1), "mdb_env_sync")
     }
 
+    /// How many write transactions have been committed since the environment was made, also by other processes.
+    package func commits() throws(LMDBError) -> Int {
+        var information = unsafe MDB_envinfo()
+        unsafe try LMDBError.check(mdb_env_info(handle, &information), "mdb_env_info")
+        return unsafe Int(information.me_last_txnid)
+    }
+
     /// Writes a compacted copy into the directory `path`, which must be there and empty.
     package func copy(to path: String) throws(LMDBError) {
         unsafe try LMDBError.check(mdb_env_copy2(handle, path, UInt32(MDB_CP_COMPACT)), "copy to \(path)")

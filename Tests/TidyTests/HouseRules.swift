@@ -3,8 +3,8 @@ enum HouseRules {
     static let mostLines = 400
     static let mostColumns = 120
 
-    /// The wrappers of the C libraries, in which pointers stay.
-    static let pointerTargets: Set<String> = ["Sources/LMDB", "Sources/Cryptography"]
+    /// The wrappers of the C libraries, and of the kernel's bare sockets, in which pointers stay.
+    static let pointerTargets: Set<String> = ["Sources/LMDB", "Sources/Cryptography", "Sources/RawSockets"]
 
     /// Files elsewhere that may use pointers, each with the reason.
     ///

@@ -101,6 +101,9 @@ package final class EventLog: Sendable {
     /// The time of the last durable event, in milliseconds since 1970.
     package var lastMilliseconds: UInt64 { lastTime.load(ordering: .acquiring) }
 
+    /// How many commits the log has had, those that appended nothing included.
+    package func commits() throws -> Int { try environment.commits() }
+
     /// Looks again where the head is, for a log that another process appends to.
     @discardableResult
     package func refreshHead() throws -> Offset {
