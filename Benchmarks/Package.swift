@@ -39,7 +39,7 @@ let package = Package(
             swiftSettings: inside,
             plugins: plugin
         ),
-        // The server's own sources, by a link: nobody can import an executable, and here they may be tested from inside.
+        // The server's own sources, by a link: nobody can import an executable, and here they may be seen from inside.
         .target(
             name: "ServerUnderTest",
             dependencies: [

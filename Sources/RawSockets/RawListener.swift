@@ -1,7 +1,9 @@
 internal import Glibc
 
 /// A TCP socket of the loopback that waits for connections, without an event loop and without buffers: the least that
-/// the kernel takes, for benchmarks to be held against. Nothing that serves uses it.
+/// the kernel takes, for benchmarks to be held against.
+///
+/// Nothing that serves uses it.
 package final class RawListener: Sendable {
     private let descriptor: Int32
     /// On 127.0.0.1.

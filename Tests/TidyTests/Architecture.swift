@@ -15,7 +15,8 @@ enum Architecture {
         "Broker": ["Cryptography", "LMDB", "SwiftProtobuf"],
         "Projections": ["Broker", "Cryptography", "LMDB", "SwiftProtobuf"],
         "Server": [
-            "Broker", "Projections", "Cryptography", "RawSockets", "ArgumentParser", "Configuration", "Crypto", "DequeModule",
+            "Broker", "Projections", "Cryptography", "RawSockets", "ArgumentParser", "Configuration", "Crypto",
+            "DequeModule",
             "HTTPTypes", "Hummingbird", "HummingbirdCore", "JWTKit", "Logging", "NIOConcurrencyHelpers", "NIOCore",
             "NIOFoundationCompat",
             "NIOHTTP1", "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "NIOPosix", "NIOWebSocket", "ServiceLifecycle",

@@ -1,7 +1,9 @@
 internal import LMDB
 
 /// The least that LMDB takes for what the log and the views do with it: the same bytes in the same transactions, and
-/// nothing else. `quipu bench --floor` prints the ratio.
+/// nothing else.
+///
+/// `quipu bench --floor` prints the ratio.
 package enum LogFloor {
     /// Appends `events` records of messages of `contentBytes` to a new environment in `directory`, `perCommit` in each
     /// transaction, each flushed as the log's are.

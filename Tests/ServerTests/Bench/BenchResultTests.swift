@@ -106,8 +106,10 @@ struct BenchResultTests {
 
     @Test(arguments: [
         ["fanout", "--subscribers", "0"], ["fanout", "--messages", "7", "--senders", "2"], ["fanout", "--bytes", "23"],
-        ["fanout", "--in-flight", "1025"], ["fanout", "--rate", "5", "--subscribers", "10"], ["fanout", "--rounds", "0"],
-        ["fanout", "--rooms", "10000", "--subscribers", "10"], ["fanout", "--url", "http://h:1"], ["fanout", "--pid", "1"],
+        ["fanout", "--in-flight", "1025"], ["fanout", "--rate", "5", "--subscribers", "10"],
+        ["fanout", "--rounds", "0"],
+        ["fanout", "--rooms", "10000", "--subscribers", "10"], ["fanout", "--url", "http://h:1"],
+        ["fanout", "--pid", "1"],
         ["ingest", "--senders", "1001", "--messages", "1001"], ["ingest", "--floor", "--url", "ws://h:1"],
         ["latency", "--rate", "0"], ["latency", "--seconds", "0"], ["latency", "--senders", "0"],
         ["query", "--history", "100", "--rows", "26"], ["query", "--rows", "10001"], ["query", "--peers", "0"],

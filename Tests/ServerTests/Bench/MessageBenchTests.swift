@@ -80,7 +80,11 @@ struct MessageBenchTests {
             let bar = ProgressBar(unit: "queries", isShown: false)
             let sample = SampleLog(messages: 2001, peers: 5, bytes: 60)
             let sending = try await QuerySending(sample, to: target.address, bar: bar)
-            let bench = QueryBench(queries: [.history(rows: 400), .history(rows: 3), .unread], count: 20, sample: sample)
+            let bench = QueryBench(
+                queries: [.history(rows: 400), .history(rows: 3), .unread],
+                count: 20,
+                sample: sample
+            )
             let round = try await bench.run(on: target, reader: sending.reader, peer: sending.peer, bar: bar)
             for prefix in ["history 400", "history 3", "unread"] {
                 #expect(round[.rate("queries", of: prefix)] ?? 0 > 0)

@@ -118,12 +118,14 @@ struct MessageClientTests {
         try ledger.check(received: [[ledger.stored[0], ledger.stored[0]], [ledger.stored[1]]])
     }
 
-    @Test(arguments: [
-        ([(0, 0, 1), (1, 0, 2), (0, 1, 3)] as [(Int, Int, UInt64)], "3 of 4 messages are stored"),
-        ([(0, 0, 1), (1, 0, 2), (0, 1, 4)], "message 1 of sender 0 is at offset 4, acknowledged was 3"),
-        ([(0, 0, 1), (0, 0, 1)], "message 0 of sender 0 came again or late"),
-        ([(2, 0, 1)], "message 0 of sender 2 is stored and was never sent"),
-    ])
+    @Test(
+        arguments: [
+            ([(0, 0, 1), (1, 0, 2), (0, 1, 3)], "3 of 4 messages are stored"),
+            ([(0, 0, 1), (1, 0, 2), (0, 1, 4)], "message 1 of sender 0 is at offset 4, acknowledged was 3"),
+            ([(0, 0, 1), (0, 0, 1)], "message 0 of sender 0 came again or late"),
+            ([(2, 0, 1)], "message 0 of sender 2 is stored and was never sent"),
+        ] as [([(Int, Int, UInt64)], String)]
+    )
     func `an acknowledged message that isn't stored is found`(marks: [(Int, Int, UInt64)], reason: String) {
         let failure = #expect(throws: BenchFailure.self) { try Self.stored(marks).check(received: []) }
         #expect(failure?.description == reason)

@@ -17,13 +17,16 @@ struct SampleLogTests {
         let sample = SampleLog(messages: messages, peers: peers, bytes: 40)
         try await sample.write(to: folder, bar: bar)
         try await sample.project(folder, bar: bar)
-        let log = try EventLog(directory: folder.log, isReadOnly: true)
+        let log = try await EventLog.opening(directory: folder.log, isReadOnly: true)
         var counts = [Int](repeating: 0, count: peers + 1)
         try StoredMessages.read(log) { mark, _ in counts[mark.sender] += 1 }
         #expect(counts.reduce(0, +) == messages)
         #expect(counts.dropLast() == (0..<peers).map { sample.count(ofPeer: $0) }[...])
         for projection in Views.projections {
-            let store = try ViewStore(projection, readOnlyDirectory: ViewFolder(data: folder.path).directory(of: projection))
+            let store = try ViewStore(
+                projection,
+                readOnlyDirectory: ViewFolder(data: folder.path).directory(of: projection)
+            )
             #expect(try store.checkpoint().offset == log.head)
         }
     }

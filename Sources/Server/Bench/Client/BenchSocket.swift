@@ -99,7 +99,7 @@ extension BenchSocket {
             for (index, opening) in openings.enumerated() {
                 if index >= atOnce, let (other, socket) = try await tasks.next() { sockets[other] = socket }
                 tasks.addTask {
-                    return (index, try await open(opening, at: address, group: group))
+                    (index, try await open(opening, at: address, group: group))
                 }
             }
             for try await (index, socket) in tasks { sockets[index] = socket }

@@ -1,17 +1,17 @@
 import NIOCore
 import Synchronization
 
-/// Makes accounts before they connect, so that what is measured is connecting: in mode `open` a name that a mark is about
-/// (type 5) becomes a guest.
+/// Makes accounts before they connect, so that what is measured is connecting: in mode `open` a name that a mark is
+/// about (type 5) becomes a guest.
 struct AdmittingClient: BenchClient {
     private let names: [String]
     private var asked = 0
     private var answered = 0
-    private let progress: ConnectionProgress
+    private let progress: MessageProgress
 
     private static let inFlight = 256
 
-    init(_ names: [String], progress: ConnectionProgress) {
+    init(_ names: [String], progress: MessageProgress) {
         self.names = names
         self.progress = progress
     }
@@ -31,7 +31,7 @@ struct AdmittingClient: BenchClient {
         // Replies name what they reply to; the greeting doesn't.
         guard BenchReply.integer(after: Self.replyKey, in: text, from: &place) == 5 else { return }
         answered += 1
-        progress.greeted.add(1, ordering: .relaxed)
+        progress.acks.add(1, ordering: .relaxed)
         wake(&output)
     }
 

@@ -1,6 +1,5 @@
 import Foundation
 import NIOCore
-import Synchronization
 
 /// Many sockets that are opened as fast as will go, and then do nothing.
 struct ConnectionsBench: Sendable {
@@ -17,54 +16,40 @@ struct ConnectionsBench: Sendable {
         let names = (0..<count).map { "bench-\(tag)-\($0)" }
         try await admit(names, tag, target, bar)
 
-        let progress = ConnectionProgress()
-        let openings = names.map {
-            BenchOpening(client: IdleClient(progress: progress), name: $0, path: "/ws?account=\($0)")
-        }
-        let opened = Mutex<[BenchSocket<IdleClient>]>([])
-        let watch = BenchWatch(
-            bar: bar,
-            unit: "connections",
-            progress: { (progress.greetedCount, count) },
-            movement: { progress.greetedCount + progress.pongCount },
-            cut: { for socket in opened.withLock({ $0 }) { socket.cut() } }
-        )
+        let sockets = IdleSockets(at: target.address, isGreeted: true)
         let privateBefore = try? target.process?.privateBytes()
-        let meter = try BenchMeter(target)
-        try await watch.run {
-            let sockets = try await BenchSocket.open(openings, at: target.address, atOnce: atOnce)
-            opened.withLock { $0 = sockets }
-            for socket in sockets { try await socket.done.get() }
-        }
-        var round = try meter.round(rate: .connectsPerSecond, units: count)
-        let sockets = opened.withLock { $0 }
-
-        // Each is asked whether it is still there, and answers: it isn't only the kernel that holds it.
-        try await watch.run {
-            for socket in sockets { socket.wake() }
-            while progress.pongCount < count { try await Task.sleep(for: .milliseconds(5)) }
-        }
+        let meter = try await BenchMeter(target)
+        try await open(names.map { "/ws?account=\($0)" }, on: sockets, bar)
+        var round = try await meter.round(rate: .connectsPerSecond, units: count)
+        try await sockets.ping()
         if let process = target.process, let before = round[.residentBefore] {
             round[.residentPerConnection] = (Double(try process.residentBytes()) - before) / Double(count)
         }
         if let before = privateBefore, let after = try? target.process?.privateBytes() {
             round[.privatePerConnection] = Double(after - before) / Double(count)
         }
-        for socket in sockets { socket.close() }
-        for socket in sockets { _ = try await socket.ended.get() }
         return round
     }
 
+    /// Opens the sockets of `paths`, ``atOnce`` of them at once.
+    func open(_ paths: [String], on sockets: IdleSockets, _ bar: ProgressBar) async throws {
+        for start in stride(from: 0, to: paths.count, by: atOnce) {
+            try Task.checkCancellation()
+            try await sockets.open(Array(paths[start..<min(paths.count, start + atOnce)]))
+            bar.update(done: UInt64(sockets.progress), total: UInt64(paths.count))
+        }
+    }
+
     private func admit(_ names: [String], _ tag: String, _ target: BenchTarget, _ bar: ProgressBar) async throws {
-        let progress = ConnectionProgress()
+        let progress = MessageProgress()
         let client = AdmittingClient(names, progress: progress)
         let host = BenchOpening(client: client, name: "the host", path: "/ws?account=bench-\(tag)-host")
         let socket = try await BenchSocket.open([host], at: target.address)[0]
         let watch = BenchWatch(
             bar: bar,
             unit: "accounts",
-            progress: { (progress.greetedCount, names.count) },
-            movement: { progress.greetedCount },
+            progress: { (progress.ackCount, names.count) },
+            movement: { progress.ackCount },
             cut: { socket.cut() }
         )
         try await watch.run {

@@ -6,8 +6,8 @@ struct ConnectionsCommand: AsyncParsableCommand {
         commandName: "connections",
         abstract: "Open many WebSockets, and see what they take while they do nothing.",
         discussion: """
-            Each is of an account of its own, made beforehand, and opens a session socket. When all are open each answers
-            a ping. Memory per connection is what the server's has grown by; that of the kernel isn't in it.
+            Each is of an account of its own, made beforehand, and opens a session socket. When all are open each
+            answers a ping. Memory per connection is what the server's has grown by; the kernel's isn't in it.
 
             Examples:
               quipu bench connections --count 10000 --floor
@@ -36,7 +36,7 @@ struct ConnectionsCommand: AsyncParsableCommand {
         try await BenchResult.print(asJSON: options.json, unit: "connections", in: options.folder) { folder, bar in
             let rounds = try await options.each(in: folder) { try await bench.run(on: $0, bar: bar) }
             let cores = options.cores
-            let least = floor ? try await HandshakeFloor(bench).rounds(options.rounds, on: cores) : []
+            let least = floor ? try await HandshakeFloor(bench).rounds(options.rounds, on: cores, bar) : []
             return BenchResult(
                 name: "connections",
                 work: "\(count.grouped) session sockets, \(atOnce.grouped) opened at once, then idle",

@@ -20,7 +20,12 @@ enum FloorJob: Sendable {
     }
 
     /// Does it as often as asked for, each time in a new folder below `folder`.
-    func rounds(_ count: Int, in folder: DataFolder, on cores: BenchCores?, _ bar: ProgressBar) async throws
+    func rounds(
+        _ count: Int,
+        in folder: DataFolder,
+        on cores: BenchCores?,
+        _ bar: ProgressBar
+    ) async throws
         -> [BenchRound]
     {
         var rounds: [BenchRound] = []

@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import RawSockets
 
-/// `quipu bench floor sockets`: answers handshakes, then writes the frames of a benchmark, one write a batch and socket.
+/// `quipu bench floor sockets`: answers handshakes, then writes a benchmark's frames, one write a batch and socket.
 ///
 /// It goes on at each line of standard input: to writing, and to its end.
 struct FloorSocketsCommand: AsyncParsableCommand {

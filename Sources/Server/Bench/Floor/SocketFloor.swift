@@ -2,8 +2,9 @@ import Foundation
 import NIOCore
 
 /// The least that the kernel takes to serve the sockets of a ``MessageBench``: a bare loop in a process of its own,
-/// which writes the same frames to as many sockets, each batch with one write a socket. The same clients read and check
-/// them.
+/// which writes the same frames to as many sockets, each batch with one write a socket.
+///
+/// The same clients read and check them.
 struct SocketFloor: Sendable {
     private let bench: MessageBench
 
@@ -12,7 +13,9 @@ struct SocketFloor: Sendable {
     /// Does it as often as asked for.
     func rounds(_ count: Int, on cores: BenchCores?, _ bar: ProgressBar) async throws -> [BenchRound] {
         var rounds: [BenchRound] = []
-        for _ in 0..<count { rounds.append(try await FloorServer.with(arguments, on: cores) { try await round($0, bar) }) }
+        for _ in 0..<count {
+            rounds.append(try await FloorServer.with(arguments, on: cores) { try await round($0, bar) })
+        }
         return rounds
     }
 
@@ -37,7 +40,7 @@ struct SocketFloor: Sendable {
             }
         }
         let sockets = try await BenchSocket.open(openings, at: server.target.address)
-        let meter = try BenchMeter(server.target)
+        let meter = try await BenchMeter(server.target)
         let total = bench.deliveries
         let watch = BenchWatch(
             bar: bar,
@@ -48,7 +51,7 @@ struct SocketFloor: Sendable {
         )
         try server.go()
         try await watch.run { for socket in sockets { try await socket.done.get() } }
-        let round = try meter.round(rate: .deliveriesPerSecond, units: total)
+        let round = try await meter.round(rate: .deliveriesPerSecond, units: total)
             .only([.deliveriesPerSecond, .serverCPU])
         for socket in sockets { socket.close() }
         try server.go()

@@ -79,7 +79,8 @@ struct FanoutCommand: AsyncParsableCommand {
             let least = floor ? try await SocketFloor(bench).rounds(options.rounds, on: cores, bar) : []
             return BenchResult(
                 name: "fanout",
-                work: "\(bench.messages.grouped) messages of \(bytes.grouped) bytes in \(rooms.grouped) rooms, each with "
+                work:
+                    "\(bench.messages.grouped) messages of \(bytes.grouped) bytes in \(rooms.grouped) rooms, each with "
                     + "\(senders.grouped) senders and \(subscribers.grouped) subscribers, "
                     + (bench.messagesPerSecond.map { "\($0.grouped) of them a second" }
                         ?? "\(inFlight.grouped) of a sender in flight"),

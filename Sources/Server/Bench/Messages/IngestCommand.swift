@@ -72,7 +72,8 @@ struct IngestCommand: AsyncParsableCommand {
             }
             return BenchResult(
                 name: "ingest",
-                work: "\(messages.grouped) messages of \(bytes.grouped) bytes from \(senders.grouped) senders, each with "
+                work:
+                    "\(messages.grouped) messages of \(bytes.grouped) bytes from \(senders.grouped) senders, each with "
                     + "\(inFlight.grouped) in flight, to peers that aren't there",
                 checked: "every message was acknowledged exactly once, in order, and is stored",
                 settings: bench.settings,

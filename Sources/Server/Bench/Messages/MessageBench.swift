@@ -37,20 +37,20 @@ struct MessageBench: Sendable {
     func run(on target: BenchTarget, bar: ProgressBar) async throws -> Result {
         try FileDescriptors.require(sockets + 256)
         let crowd = try await MessageCrowd(self, at: target.address)
-        let meter = try BenchMeter(target)
+        let meter = try await BenchMeter(target)
         let total = rooms == 0 ? messages : deliveries
         let watch = BenchWatch(
             bar: bar,
             unit: rooms == 0 ? "messages" : "deliveries",
             progress: {
-                let counter = rooms == 0 ? crowd.progress.ackCount : crowd.progress.deliveryCount
-                return (counter, total)
+                let progress = crowd.progress
+                return (rooms == 0 ? progress.ackCount : progress.deliveryCount + progress.echoCount, total)
             },
             movement: { crowd.progress.sum },
             cut: { crowd.cut() }
         )
         try await watch.run { try await crowd.work() }
-        let round = try meter.round(
+        let round = try await meter.round(
             rate: rooms == 0 ? .messagesPerSecond : .deliveriesPerSecond,
             units: total,
             events: messages
@@ -64,7 +64,7 @@ struct MessageBench: Sendable {
     private func check(_ ending: MessageCrowd.Ending, _ target: BenchTarget, _ crowd: MessageCrowd) async throws {
         var ledger = MessageLedger(acknowledged: ending.acknowledged, sendersOfRoom: rooms == 0 ? 1 : senders)
         if let folder = target.folder {
-            let log = try EventLog(directory: folder.log, isReadOnly: true)
+            let log = try await EventLog.opening(directory: folder.log, isReadOnly: true)
             try StoredMessages.read(log) { try ledger.take($0, at: $1) }
         } else {
             for question in crowd.questions {

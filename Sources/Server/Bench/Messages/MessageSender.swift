@@ -90,7 +90,7 @@ struct MessageSender: BenchClient {
 
     mutating func endRead() {
         progress.acks.add(acknowledged.count - reported.acks, ordering: .relaxed)
-        progress.deliveries.add((echoes?.count ?? 0) - reported.echoes, ordering: .relaxed)
+        progress.echoes.add((echoes?.count ?? 0) - reported.echoes, ordering: .relaxed)
         reported = (echoes?.count ?? 0, acknowledged.count)
     }
 }

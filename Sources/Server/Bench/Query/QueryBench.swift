@@ -38,12 +38,12 @@ struct QueryBench: Sendable {
                 sockets[0].wake()
                 try await sockets[0].done.get()
             }
-            let meter = try BenchMeter(target)
+            let meter = try await BenchMeter(target)
             try await watch.run {
                 sockets[1].wake()
                 try await sockets[1].done.get()
             }
-            round.add(try meter.round(rate: .rate("queries", of: query.name), units: count, prefix: query.name))
+            round.add(try await meter.round(rate: .rate("queries", of: query.name), units: count, prefix: query.name))
             for socket in sockets { socket.close() }
             _ = try await sockets[0].ended.get()
             round.add(BenchMetric.percentiles(of: try await sockets[1].ended.get().latencies, query.name))

@@ -29,16 +29,17 @@ struct SampleLog: Sendable {
 
     /// The messages that `peer` has written to the reader.
     func count(ofPeer peer: Int) -> Int {
-        if peer == 0 { return (messages + 3) / 4 }
+        let ofFirst = (messages + 3) / 4
         let ofOthers = (messages + 2) / 4
-        guard peers > 1 else { return 0 }
+        if peers == 1 { return ofFirst + ofOthers }
+        if peer == 0 { return ofFirst }
         return (ofOthers - (peer - 1) + peers - 2) / (peers - 1)
     }
 
     /// Writes it into `folder`, which is empty.
     func write(to folder: DataFolder, bar: ProgressBar) async throws {
-        let log = try EventLog(directory: folder.log)
-        let people = try await people(in: log, folder)
+        let people = try await people(in: folder)
+        let log = try await EventLog.opening(directory: folder.log)
         var filling = try LogFilling(log)
         var counts = [Int](repeating: 0, count: peers)
         for index in 0..<messages {
@@ -71,7 +72,7 @@ struct SampleLog: Sendable {
 
     /// Builds the views, as `quipu replay` does.
     func project(_ folder: DataFolder, bar: ProgressBar) async throws {
-        let log = try EventLog(directory: folder.log, isReadOnly: true)
+        let log = try await EventLog.opening(directory: folder.log, isReadOnly: true)
         try? FileManager.default.removeItem(atPath: folder.views)
         let views = ViewFolder(data: folder.path)
         _ = try await ViewBuilding.each(Views.projections) {
@@ -82,7 +83,8 @@ struct SampleLog: Sendable {
     }
 
     /// Makes accounts and rooms as a server does.
-    private func people(in log: EventLog, _ folder: DataFolder) async throws -> People {
+    private func people(in folder: DataFolder) async throws -> People {
+        let log = try EventLog(directory: folder.log)
         let views = try Views(folder: ViewFolder(data: folder.path), log: log)
         let broker = Broker(log: log)
         try broker.start(state: views, projected: 0, subscribers: views.subscribers)

@@ -89,7 +89,7 @@ struct ReplayBenchCommand: AsyncParsableCommand {
         _ scratch: DataFolder,
         _ bar: ProgressBar
     ) async throws -> (BenchRound, [Digest]) {
-        let log = try EventLog(directory: data.log, isReadOnly: true)
+        let log = try await EventLog.opening(directory: data.log, isReadOnly: true)
         let views = DataFolder(scratch.path + "/views")
         try views.make()
         defer { try? FileManager.default.removeItem(atPath: views.path) }

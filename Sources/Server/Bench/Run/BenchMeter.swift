@@ -16,7 +16,7 @@ struct BenchMeter: Sendable {
         var logBytes: Int?
         var commits: Int?
 
-        init(_ target: BenchTarget) throws {
+        init(_ target: BenchTarget) async throws {
             serverCPU = try target.process?.cpuMicroseconds()
             clientCPU = try ProcessFigures.own.cpuMicroseconds()
             residentBytes = try target.process?.residentBytes()
@@ -25,15 +25,15 @@ struct BenchMeter: Sendable {
             if let folder = target.folder {
                 let file = try FileManager.default.attributesOfItem(atPath: folder.log + "/data.mdb")
                 logBytes = (file[.size] as? NSNumber)?.intValue
-                commits = try EventLog(directory: folder.log, isReadOnly: true).commits()
+                commits = try await EventLog.opening(directory: folder.log, isReadOnly: true).commits()
             }
         }
     }
 
     /// Measures from now on.
-    init(_ target: BenchTarget) throws {
+    init(_ target: BenchTarget) async throws {
         self.target = target
-        start = try Reading(target)
+        start = try await Reading(target)
     }
 
     /// What was used since.
@@ -42,8 +42,8 @@ struct BenchMeter: Sendable {
     ///   - rate: What is counted.
     ///   - units: How many of it were done.
     ///   - events: How many events were written; 0 leaves out what is reckoned by them.
-    func round(rate: BenchMetric, units: Int, events: Int = 0, prefix: String = "") throws -> BenchRound {
-        let end = try Reading(target)
+    func round(rate: BenchMetric, units: Int, events: Int = 0, prefix: String = "") async throws -> BenchRound {
+        let end = try await Reading(target)
         let seconds = (end.at - start.at) / .seconds(1)
         var round = BenchRound([(rate, Double(units) / max(seconds, 1e-9))])
         func each(_ count: Int) -> Double { Double(count) / Double(max(1, units)) }

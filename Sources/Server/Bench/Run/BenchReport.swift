@@ -28,7 +28,9 @@ extension BenchReport {
         _ body: @escaping @Sendable (DataFolder, ProgressBar) async throws -> Self
     ) async throws {
         let report = try await Interruption.cancelling {
-            let folder = DataFolder((parent.map { $0 + "/" } ?? NSTemporaryDirectory()) + "quipu-bench-" + UUID().uuidString)
+            let folder = DataFolder(
+                (parent.map { $0 + "/" } ?? NSTemporaryDirectory()) + "quipu-bench-" + UUID().uuidString
+            )
             defer { try? FileManager.default.removeItem(atPath: folder.path) }
             let bar = ProgressBar(unit: unit)
             defer { bar.finish() }

@@ -59,7 +59,7 @@ struct SlowCrowd: Sendable {
     }
 
     /// To all, so far.
-    var deliveries: Int { progress.deliveries.load(ordering: .relaxed) }
+    var deliveries: Int { progress.deliveryCount }
     /// Grows as long as anything moves.
     var movement: Int { progress.sum }
 
