@@ -4,10 +4,7 @@ import PackageDescription
 let package = Package(
     name: "quipu",
     products: [
-        .executable(name: "quipu", targets: ["Server"]),
-        // For the package of the micro-benchmarks.
-        .library(name: "Broker", targets: ["Broker", "Cryptography", "RawSockets"]),
-        .library(name: "Projections", targets: ["Projections"]),
+        .executable(name: "quipu", targets: ["Server"])
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),

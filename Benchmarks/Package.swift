@@ -1,19 +1,15 @@
 // swift-tools-version: 6.2
-import Foundation
 import PackageDescription
 
-// Micro-benchmarks: `make bench-micro` in the folder above. A package of their own, so that who builds the server needs
+// Micro-benchmarks: `make bench-micro` in the folder above. A package of its own, so that who builds the server needs
 // nothing of what measures it.
-
-// What is measured is `package` in its own package, whose name is that of its folder.
-let name = URL(fileURLWithPath: Context.packageDirectory).deletingLastPathComponent().lastPathComponent.lowercased()
-let inside: [SwiftSetting] = [.unsafeFlags(["-package-name", name])]
-let plugin: [Target.PluginUsage] = [.plugin(name: "BenchmarkPlugin", package: "benchmark")]
+//
+// It builds the same sources as the package above, by the link `Sources`, rather than depending on it: what is measured
+// is `package` there, or inside an executable, and neither can be imported from another package.
 
 let package = Package(
     name: "benchmarks",
     dependencies: [
-        .package(name: "quipu", path: ".."),
         .package(url: "https://github.com/ordo-one/benchmark", exact: "1.38.1", traits: []),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
@@ -23,28 +19,36 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
     ],
     targets: [
-        .executableTarget(
-            name: "LogBenchmarks",
-            dependencies: [
-                .product(name: "Benchmark", package: "benchmark"),
-                .product(name: "Broker", package: "quipu"),
-                .product(name: "Projections", package: "quipu"),
-            ],
-            path: "Benchmarks/LogBenchmarks",
-            swiftSettings: inside,
-            plugins: plugin
-        ),
-        // The server's own sources, by a link: nobody can import an executable, and here they may be seen from inside.
+        .systemLibrary(name: "CLMDB", pkgConfig: "lmdb"),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto"),
+        .systemLibrary(name: "CXCrypt", pkgConfig: "libxcrypt"),
+        .target(name: "CChecksum"),
+        .target(name: "LMDB", dependencies: ["CLMDB"]),
+        .target(name: "RawSockets"),
+        .target(name: "Cryptography", dependencies: ["CChecksum", "COpenSSL", "CXCrypt"]),
         .target(
-            name: "ServerUnderTest",
+            name: "Broker",
             dependencies: [
-                .product(name: "Broker", package: "quipu"),
-                .product(name: "Projections", package: "quipu"),
+                "Cryptography",
+                "LMDB",
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            exclude: ["Events/Payloads.proto"]
+        ),
+        .target(name: "Projections", dependencies: ["Broker", "Cryptography", "LMDB"]),
+        .target(
+            name: "Server",
+            dependencies: [
+                "Broker",
+                "Projections",
+                "Cryptography",
+                "RawSockets",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Crypto", package: "swift-crypto"),
@@ -62,31 +66,41 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
-            path: "Sources/ServerUnderTest",
             exclude: ["Main.swift"],
-            swiftSettings: [
-                .unsafeFlags(["-package-name", name, "-enable-testing"]),
-                .enableUpcomingFeature("ExistentialAny"),
-                .enableUpcomingFeature("MemberImportVisibility"),
-                .enableUpcomingFeature("InternalImportsByDefault"),
-                .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
-                .enableUpcomingFeature("InferIsolatedConformances"),
-                .enableExperimentalFeature("Lifetimes"),
-            ]
+            swiftSettings: [.unsafeFlags(["-enable-testing"])]
+        ),
+        .executableTarget(
+            name: "LogBenchmarks",
+            dependencies: ["Broker", "Cryptography", "Projections", .product(name: "Benchmark", package: "benchmark")],
+            path: "Benchmarks/LogBenchmarks",
+            plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")]
         ),
         .executableTarget(
             name: "ServerBenchmarks",
             dependencies: [
-                "ServerUnderTest",
+                "Broker",
+                "Projections",
+                "Server",
                 .product(name: "Benchmark", package: "benchmark"),
-                .product(name: "Broker", package: "quipu"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
             ],
             path: "Benchmarks/ServerBenchmarks",
-            swiftSettings: inside + [.enableExperimentalFeature("Lifetimes")],
-            plugins: plugin
+            plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")]
         ),
     ]
 )
+
+// The language of the package above; its warnings are its own concern.
+for target in package.targets where ![.system, .plugin].contains(target.type) && target.name != "CChecksum" {
+    target.swiftSettings =
+        (target.swiftSettings ?? []) + [
+            .enableUpcomingFeature("ExistentialAny"),
+            .enableUpcomingFeature("MemberImportVisibility"),
+            .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+            .enableUpcomingFeature("InferIsolatedConformances"),
+            .enableUpcomingFeature("InternalImportsByDefault"),
+            .enableExperimentalFeature("Lifetimes"),
+        ]
+}

@@ -63,6 +63,13 @@ package final class Environment: @unchecked Sendable {
     /// The environments of this process: a second open of one would void its locks.
     private static let open = Mutex<Set<String>>([])
 
+    /// The library's version, as in `0.9.24`.
+    package static var libraryVersion: String {
+        var (major, minor, patch): (Int32, Int32, Int32) = (0, 0, 0)
+        _ = unsafe mdb_version(&major, &minor, &patch)
+        return "\(major).\(minor).\(patch)"
+    }
+
     /// Opens the environment in the directory `path`, which is made when missing, unless read only.
     ///
     /// - Throws: ``LMDBError``; EBUSY (16) if this process has it open already.

@@ -6,7 +6,7 @@ import NIOCore
 import NIOEmbedded
 import Projections
 
-@testable import ServerUnderTest
+@testable import Server
 
 // What the server does with bytes, one part at a time, with messages of 150 bytes.
 
@@ -34,7 +34,10 @@ private struct Room {
     let channels: [EmbeddedChannel]
     var next: Offset
 
-    init(sockets: Int, in folder: String) throws {
+    init(sockets: Int) throws {
+        let folder = NSTemporaryDirectory() + "quipu-micro-dispatch-\(UUID().uuidString)"
+        // What is open stays there for as long as it is needed.
+        defer { try? FileManager.default.removeItem(atPath: folder) }
         let log = try EventLog(directory: folder + "/log")
         let views = try Views(folder: ViewFolder(data: folder), log: log)
         let logger = Logger(label: "benchmark") { _ in SwiftLogNoOpLogHandler() }
@@ -120,18 +123,20 @@ let benchmarks: @Sendable () -> Void = {
     }
 
     for (messages, sockets) in [(1, 100), (100, 100), (500, 1000)] {
+        // One for all iterations: making it takes longer than what is measured.
+        var found: Room?
         Benchmark(
             "dispatch: a commit of \(messages) messages to \(sockets) sockets",
             configuration: .init(scalingFactor: .one)
         ) { benchmark in
-            let folder = NSTemporaryDirectory() + "quipu-micro-dispatch-\(UUID().uuidString)"
-            defer { try? FileManager.default.removeItem(atPath: folder) }
-            var room = try Room(sockets: sockets, in: folder)
+            var room = try found ?? Room(sockets: sockets)
             // Everything is there, and nothing is lost on the way.
-            precondition(try room.dispatch(messages) > messages * sockets * text.utf8.count)
+            let written = try room.dispatch(messages)
+            precondition(written > messages * sockets * text.utf8.count)
             benchmark.startMeasurement()
             for _ in benchmark.scaledIterations { blackHole(try room.dispatch(messages)) }
             benchmark.stopMeasurement()
+            found = room
         }
     }
 }

@@ -101,6 +101,9 @@ package final class EventLog: Sendable {
     /// The time of the last durable event, in milliseconds since 1970.
     package var lastMilliseconds: UInt64 { lastTime.load(ordering: .acquiring) }
 
+    /// The version of LMDB that keeps it, as in `0.9.24`.
+    package static var storeVersion: String { Environment.libraryVersion }
+
     /// How many commits the log has had, those that appended nothing included.
     package func commits() throws -> Int { try environment.commits() }
 

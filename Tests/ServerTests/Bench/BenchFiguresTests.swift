@@ -33,6 +33,15 @@ struct BenchFiguresTests {
         #expect(BenchMachine.current.lines.joined().contains(Quipu.configuration.version))
     }
 
+    @Test func `a commit is told where the binary was built, and nowhere else`() throws {
+        #expect(BenchMachine.commit(of: URL(fileURLWithPath: "/usr/bin/true")) == nil)
+        let folder = URL(fileURLWithPath: NSTemporaryDirectory() + "quipu-commit-" + UUID().uuidString + "/.build")
+        defer { try? FileManager.default.removeItem(at: folder.deletingLastPathComponent()) }
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        #expect(BenchMachine.commit(of: folder.appending(path: "quipu")) == nil)
+        #expect(BenchMachine.current.lmdb.split(separator: ".").count == 3)
+    }
+
     @Test func `a process has memory and processor time, and one that is gone has none`() throws {
         let before = try ProcessFigures.own.cpuMicroseconds()
         #expect(try ProcessFigures.own.residentBytes() > 1 << 20)

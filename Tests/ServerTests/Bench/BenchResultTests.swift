@@ -110,6 +110,7 @@ struct BenchResultTests {
         ["fanout", "--rounds", "0"],
         ["fanout", "--rooms", "10000", "--subscribers", "10"], ["fanout", "--url", "http://h:1"],
         ["fanout", "--pid", "1"],
+        ["fanout", "--floor-batch", "5"], ["fanout", "--floor", "--floor-batch", "0"],
         ["ingest", "--senders", "1001", "--messages", "1001"], ["ingest", "--floor", "--url", "ws://h:1"],
         ["latency", "--rate", "0"], ["latency", "--seconds", "0"], ["latency", "--senders", "0"],
         ["query", "--history", "100", "--rows", "26"], ["query", "--rows", "10001"], ["query", "--peers", "0"],

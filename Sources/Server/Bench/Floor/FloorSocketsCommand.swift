@@ -12,7 +12,7 @@ struct FloorSocketsCommand: AsyncParsableCommand {
     @Option var sockets: Int
     @Option var senders = 1
     @Option var messages = 0
-    @Option(help: "Messages of a sender in a batch.") var batch = 1
+    @Option(help: "Messages of a room in a write.") var batch = 1
     @Option var bytes = BenchMark.leastContentBytes
     @Option(help: "Messages a second of all senders.") var rate: Int?
 
@@ -62,17 +62,17 @@ struct FloorSocketsCommand: AsyncParsableCommand {
         return Int(String(decoding: request.dropFirst(5).prefix { 48...57 ~= $0 }, as: UTF8.self)) ?? 0
     }
 
-    /// As fast as it is read: of each room so many messages with one write as its senders may have on their way.
+    /// As fast as it is read; a room's senders take turns.
     private func write(_ frames: inout [DeliveryFrame], to members: [[RawConnection]]) throws {
-        let each = messages / (rooms * senders)
-        var batchBytes: [UInt8] = []
-        for start in stride(from: 0, to: each, by: batch) {
+        let ofRoom = messages / rooms
+        var bytes: [UInt8] = []
+        for start in stride(from: 0, to: ofRoom, by: batch) {
             for (room, connections) in members.enumerated() {
-                batchBytes.removeAll(keepingCapacity: true)
-                for number in start..<min(each, start + batch) {
-                    for sender in 0..<senders { frames[room * senders + sender].append(number, to: &batchBytes) }
+                bytes.removeAll(keepingCapacity: true)
+                for message in start..<min(ofRoom, start + batch) {
+                    frames[room * senders + message % senders].append(message / senders, to: &bytes)
                 }
-                for connection in connections { try connection.write(batchBytes.span) }
+                for connection in connections { try connection.write(bytes.span) }
             }
         }
     }

@@ -7,8 +7,16 @@ import NIOCore
 /// The same clients read and check them.
 struct SocketFloor: Sendable {
     private let bench: MessageBench
+    /// Messages of a room in a write.
+    private let batch: Int
 
-    init(_ bench: MessageBench) { self.bench = bench }
+    /// - Parameter perCommit: The events that a commit of the server had, for the loop writes as the server did; nil
+    ///   if that isn't known: all that may be on their way.
+    init(_ bench: MessageBench, perCommit: Double?) {
+        self.bench = bench
+        let ofRoom = perCommit.map { Int(($0 / Double(bench.rooms)).rounded()) } ?? bench.senders * bench.inFlight
+        batch = bench.messagesPerSecond == nil ? max(1, min(ofRoom, bench.messages / bench.rooms)) : 1
+    }
 
     /// Does it as often as asked for.
     func rounds(_ count: Int, on cores: BenchCores?, _ bar: ProgressBar) async throws -> [BenchRound] {
@@ -23,7 +31,7 @@ struct SocketFloor: Sendable {
         let sockets = bench.rooms * (bench.subscribers + bench.senders)
         let arguments = [
             "--rooms", "\(bench.rooms)", "--sockets", "\(sockets)", "--senders", "\(bench.senders)",
-            "--messages", "\(bench.messages)", "--batch", "\(bench.messagesPerSecond == nil ? bench.inFlight : 1)",
+            "--messages", "\(bench.messages)", "--batch", "\(batch)",
             "--bytes", "\(bench.bytes)",
         ]
         return arguments + (bench.messagesPerSecond.map { ["--rate", "\($0)"] } ?? [])
@@ -51,8 +59,9 @@ struct SocketFloor: Sendable {
         )
         try server.go()
         try await watch.run { for socket in sockets { try await socket.done.get() } }
-        let round = try await meter.round(rate: .deliveriesPerSecond, units: total)
+        var round = try await meter.round(rate: .deliveriesPerSecond, units: total)
             .only([.deliveriesPerSecond, .serverCPU])
+        if bench.rooms == 1 { round[.eventsPerCommit] = Double(batch) }
         for socket in sockets { socket.close() }
         try server.go()
         for socket in sockets { _ = try await socket.ended.get() }

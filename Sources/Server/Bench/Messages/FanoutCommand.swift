@@ -40,6 +40,14 @@ struct FanoutCommand: AsyncParsableCommand {
     @Flag(help: "Run a bare loop of writes of the same bytes to as many sockets too, and print the ratio.")
     var floor = false
 
+    @Option(
+        help: ArgumentHelp(
+            "With --floor: messages in one of its writes (default: as many as a commit of the server had).",
+            valueName: "n"
+        )
+    )
+    var floorBatch: Int?
+
     @OptionGroup var options: BenchOptions
 
     private var bench: MessageBench {
@@ -63,6 +71,10 @@ struct FanoutCommand: AsyncParsableCommand {
         if let rate, rate < subscribers || rate > 100_000_000 {
             throw ValidationError("--rate must be --subscribers to 100,000,000: one message a second or more.")
         }
+        if let floorBatch {
+            guard floor else { throw ValidationError("--floor-batch needs --floor.") }
+            guard 1...100_000 ~= floorBatch else { throw ValidationError("--floor-batch must be 1 to 100,000.") }
+        }
         try bench.validate()
     }
 
@@ -76,7 +88,9 @@ struct FanoutCommand: AsyncParsableCommand {
                 return round
             }
             let cores = options.cores
-            let least = floor ? try await SocketFloor(bench).rounds(options.rounds, on: cores, bar) : []
+            let perCommit = floorBatch.map { Double($0 * rooms) } ?? BenchRound.median(of: rounds)[.eventsPerCommit]
+            let least =
+                floor ? try await SocketFloor(bench, perCommit: perCommit).rounds(options.rounds, on: cores, bar) : []
             return BenchResult(
                 name: "fanout",
                 work:

@@ -71,8 +71,8 @@ struct QueryCommand: AsyncParsableCommand {
             return BenchResult(
                 name: "query",
                 work:
-                    "\(queries.grouped) queries of each kind, one at a time, on a log of \(history.grouped) messages of "
-                    + "\(bytes.grouped) bytes; unread counts of \(peers.grouped) peers",
+                    "\(queries.grouped) queries of each kind, one at a time, on a log of \(history.grouped) messages "
+                    + "of \(bytes.grouped) bytes; unread counts of \(peers.grouped) peers",
                 checked: "every answer had the messages and counts that it should, in order",
                 settings: ["history": history, "peers": peers, "queries": queries, "bytes": bytes],
                 setting: options.setting(in: folder),

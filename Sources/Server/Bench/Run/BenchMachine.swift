@@ -1,4 +1,5 @@
 import ArgumentParser
+import Broker
 import Foundation
 
 /// What a benchmark ran on and with, without which its figures mean nothing.
@@ -10,6 +11,10 @@ struct BenchMachine: Encodable, Equatable, Sendable {
     var kernel: String
     var version: String
     var build: String
+    var swift: String
+    var lmdb: String
+    /// Of the sources, if the binary lies in the folder that it was built in; `-dirty` if they have been changed since.
+    var commit: String?
 
     /// This machine and this binary.
     static let current = BenchMachine(
@@ -19,8 +24,39 @@ struct BenchMachine: Encodable, Equatable, Sendable {
         system: ProcessInfo.processInfo.operatingSystemVersionString,
         kernel: firstLine(of: "/proc/sys/kernel/osrelease"),
         version: Quipu.configuration.version,
-        build: buildKind
+        build: buildKind,
+        swift: swiftVersion,
+        lmdb: EventLog.storeVersion,
+        commit: commit(of: URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath())
     )
+
+    private static var swiftVersion: String {
+        #if compiler(>=6.4)
+        "6.4 or later"
+        #else
+        "6.3"
+        #endif
+    }
+
+    /// The commit that is checked out where `binary` was built; nil if it lies in no such place.
+    static func commit(of binary: URL) -> String? {
+        guard binary.pathComponents.contains(".build") else { return nil }
+        func git(_ arguments: String...) -> String? {
+            let process = Process()
+            let output = Pipe()
+            process.executableURL = URL(fileURLWithPath: "/usr/bin/git")
+            process.arguments = ["-C", binary.deletingLastPathComponent().path] + arguments
+            process.standardOutput = output
+            process.standardError = FileHandle.nullDevice
+            guard (try? process.run()) != nil else { return nil }
+            let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+            process.waitUntilExit()
+            return process.terminationStatus == 0 ? text.trimmingCharacters(in: .whitespacesAndNewlines) : nil
+        }
+        guard let commit = git("rev-parse", "--short=12", "HEAD") else { return nil }
+        let changes = git("status", "--porcelain", "--untracked-files=no") ?? ""
+        return commit + (changes.isEmpty ? "" : "-dirty")
+    }
 
     private static var buildKind: String {
         #if DEBUG
@@ -36,7 +72,8 @@ struct BenchMachine: Encodable, Equatable, Sendable {
         let warning = build == "debug" ? ", which is many times slower than a release build" : ""
         return [
             "machine: \(cpu), \(cores) cores, \(memory) GiB, \(system), Linux \(kernel)",
-            "quipu \(version), \(build) build\(warning)",
+            "quipu \(version)\(commit.map { " of commit \($0)" } ?? ""), \(build) build\(warning); Swift \(swift), "
+                + "LMDB \(lmdb)",
         ]
     }
 
