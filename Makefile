@@ -1,11 +1,11 @@
 # Quipu's commands. `make run` and `make test` need a Swift 6.3 toolchain in PATH and nothing else: on Debian 12 they
 # install the packages that are missing.
 
-.PHONY: run test build release lint format dependencies test-dependencies
+.PHONY: run test build release bench-micro lint format dependencies test-dependencies
 .DEFAULT_GOAL := build
 
 # What swift format reads: all Swift sources but those that protoc wrote.
-SWIFT_SOURCES = $$(find Package.swift Sources Tests $(wildcard Benchmarks) \
+SWIFT_SOURCES = $$(find Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Benchmarks \
 	-name .build -prune -o -name '*.swift' ! -name '*.pb.swift' -print)
 
 ## Starts the server on 127.0.0.1:8080, by config.json.
@@ -25,6 +25,10 @@ build: dependencies
 
 release: dependencies
 	swift build --configuration release --product quipu
+
+## Measures parts of the log, the views and the server one by one, by the package in Benchmarks/.
+bench-micro: dependencies
+	swift package --package-path Benchmarks --allow-writing-to-package-directory benchmark
 
 ## Fails on a Swift file that `make format` would change, and on what it can't mend.
 lint: dependencies

@@ -27,6 +27,7 @@ let package = Package(
         .target(name: "CChecksum"),
 
         .target(name: "LMDB", dependencies: ["CLMDB"]),
+        .target(name: "RawSockets"),
         .target(name: "Cryptography", dependencies: ["CChecksum", "COpenSSL", "CXCrypt"]),
         .target(
             name: "Broker",
@@ -44,6 +45,7 @@ let package = Package(
                 "Broker",
                 "Projections",
                 "Cryptography",
+                "RawSockets",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Crypto", package: "swift-crypto"),

@@ -63,6 +63,13 @@ package final class Environment: @unchecked Sendable {
     /// The environments of this process: a second open of one would void its locks.
     private static let open = Mutex<Set<String>>([])
 
+    /// The library's version, as in `0.9.24`.
+    package static var libraryVersion: String {
+        var (major, minor, patch): (Int32, Int32, Int32) = (0, 0, 0)
+        _ = unsafe mdb_version(&major, &minor, &patch)
+        return "\(major).\(minor).\(patch)"
+    }
+
     /// Opens the environment in the directory `path`, which is made when missing, unless read only.
     ///
     /// - Parameter checksLength: Whether a file that was cut off is refused; otherwise ``verifyPages(limit:progress:)``
@@ -119,6 +126,13 @@ package final class Environment: @unchecked Sendable {
     /// Returns when it is on disk.
     package func flush() throws(LMDBError) {
         unsafe try LMDBError.check(mdb_env_sync(handle, 1), "mdb_env_sync")
+    }
+
+    /// How many write transactions have been committed since the environment was made, also by other processes.
+    package func commits() throws(LMDBError) -> Int {
+        var information = unsafe MDB_envinfo()
+        unsafe try LMDBError.check(mdb_env_info(handle, &information), "mdb_env_info")
+        return unsafe Int(information.me_last_txnid)
     }
 
     /// Writes a compacted copy into the directory `path`, which must be there and empty.

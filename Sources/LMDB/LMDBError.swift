@@ -34,6 +34,9 @@ package struct LMDBError: Error, Hashable, CustomStringConvertible {
     /// Whether the environment doesn't exist.
     package var isMissing: Bool { code == 2 || code == MDB_NOTFOUND }  // ENOENT
 
+    /// Whether this process has the environment open already.
+    package var isOpenAlready: Bool { code == 16 }  // EBUSY
+
     package var description: String {
         let reason = unsafe String(cString: mdb_strerror(code))
         return "\(function): \(reason) (\(code))"

@@ -1,4 +1,4 @@
-"""The command line: one server a folder, the configuration, accounts, the benchmark, and the exit codes."""
+"""The command line: one server a folder, the configuration, accounts, and the exit codes."""
 
 import json
 import os
@@ -104,13 +104,6 @@ class CommandLine(CommandTest):
             for path in server.data.rglob("*"):
                 if path.is_file():
                     self.assertNotIn(secret.encode(), path.read_bytes(), f"{path.name} holds a password")
-
-    def test_bench_fanout(self):
-        before = set(pathlib.Path.cwd().iterdir())
-        printed = self.run_command(0, "bench", "fanout", "--subscribers", "20", "--messages", "200")
-        self.assertRegex(printed, r"deliveries/s")
-        self.assertRegex(printed, r"\b4,?000\b")
-        self.assertEqual(before, set(pathlib.Path.cwd().iterdir()), "it leaves nothing behind")
 
 
 if __name__ == "__main__":

@@ -11,10 +11,12 @@ enum Architecture {
     static let allowed: [String: Set<String>] = [
         "LMDB": ["CLMDB"],
         "Cryptography": ["CChecksum", "COpenSSL", "CXCrypt"],
+        "RawSockets": [],
         "Broker": ["Cryptography", "LMDB", "SwiftProtobuf"],
         "Projections": ["Broker", "Cryptography", "LMDB", "SwiftProtobuf"],
         "Server": [
-            "Broker", "Projections", "Cryptography", "ArgumentParser", "Configuration", "Crypto", "DequeModule",
+            "Broker", "Projections", "Cryptography", "RawSockets", "ArgumentParser", "Configuration", "Crypto",
+            "DequeModule",
             "HTTPTypes", "Hummingbird", "HummingbirdCore", "JWTKit", "Logging", "NIOConcurrencyHelpers", "NIOCore",
             "NIOFoundationCompat",
             "NIOHTTP1", "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "NIOPosix", "NIOWebSocket", "ServiceLifecycle",

@@ -22,6 +22,8 @@ struct SourceFile {
     var target: String { components.prefix(2).joined(separator: "/") }
     /// Written by protoc, so nobody's style.
     var isGenerated: Bool { path.hasSuffix(".pb.swift") }
+    /// Runs while the package is put together, and is no part of what is built.
+    var isManifest: Bool { components.last == "Package.swift" }
     var isSwift: Bool { fileExtension == "swift" }
     /// Read by a compiler or an interpreter, with rules for its shape.
     var isCode: Bool { ["swift", "c", "h", "proto", "py", "sh"].contains(fileExtension) && !isGenerated }

@@ -4,6 +4,11 @@ package struct CommittedBatch: Sendable {
     package var events: EventBatch
     /// The answers, by sink, each in the order in which its commands came.
     package var receipts: [[Receipt]]
+
+    package init(events: EventBatch, receipts: [[Receipt]]) {
+        self.events = events
+        self.receipts = receipts
+    }
 }
 
 /// Somebody who follows the log.

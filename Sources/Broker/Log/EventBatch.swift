@@ -42,7 +42,10 @@ package struct EventBatch: Sendable {
         return try body(bytes.span.extracting(payload..<range.upperBound - Record.checksumByteCount))
     }
 
-    mutating func append(header: EventHeader, salt: (UInt64, UInt64), payload: Span<UInt8>) {
+    /// Appends an event.
+    ///
+    /// - Parameter salt: 16 random bytes.
+    package mutating func append(header: EventHeader, salt: (UInt64, UInt64), payload: Span<UInt8>) {
         let start = bytes.count
         Record.append(header: header, salt: salt, payload: payload, to: &bytes)
         entries.append(Entry(header: header, range: start..<bytes.count))

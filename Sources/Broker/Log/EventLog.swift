@@ -101,6 +101,12 @@ package final class EventLog: Sendable {
     /// The time of the last durable event, in milliseconds since 1970.
     package var lastMilliseconds: UInt64 { lastTime.load(ordering: .acquiring) }
 
+    /// The version of LMDB that keeps it, as in `0.9.24`.
+    package static var storeVersion: String { Environment.libraryVersion }
+
+    /// How many commits the log has had, those that appended nothing included.
+    package func commits() throws -> Int { try environment.commits() }
+
     /// Looks again where the head is, for a log that another process appends to.
     @discardableResult
     package func refreshHead() throws -> Offset {

@@ -8,7 +8,7 @@ import Synchronization
 /// A client in a room whose messages bear marks: checks that each comes once and in order, and sends some when it is
 /// woken.
 struct RoomMember: BenchClient {
-    private(set) var tally: FanoutTally
+    private(set) var tally: MessageTally
     private(set) var pongs: [String] = []
     private let messages: Int
     private let arrivals: Arrivals?
@@ -27,7 +27,7 @@ struct RoomMember: BenchClient {
     ///   - messages: Of the author; when all have come, it is done.
     ///   - arrivals: Told of each.
     init(messages: Int, arrivals: Arrivals? = nil, sending: Sending? = nil) {
-        tally = FanoutTally(senders: 1, each: messages)
+        tally = MessageTally(senders: 1, each: messages)
         self.messages = messages
         self.arrivals = arrivals
         self.sending = sending
@@ -44,12 +44,12 @@ struct RoomMember: BenchClient {
         }
     }
 
-    mutating func receive(_ buffer: ByteBuffer, at index: Int, count: Int, _ output: inout ByteBuffer) throws {
-        if let mark = BenchMark(in: buffer, at: index, count: count) {
+    mutating func receive(_ bytes: borrowing Span<UInt8>, _ output: inout ByteBuffer) throws {
+        if let mark = BenchMark(in: bytes) {
             try tally.receive(mark)
             arrivals?.add()
         } else {
-            let text = buffer.getString(at: index, length: count) ?? ""
+            let text = String(decoding: [UInt8](copying: bytes), as: UTF8.self)
             let isExpected = text.hasPrefix("{\"from\":\"Server\",") || text.contains(Self.sign)
             guard isExpected else { throw BenchFailure("unexpected: \(text)") }
             if text.contains(Self.sign) { arrivals?.addSign() }

@@ -35,13 +35,13 @@ struct SlowSocketTests {
                     let client = RoomMember(messages: messages, arrivals: arrivals)
                     return BenchOpening(client: client, name: name, path: Self.path(of: name, index))
                 },
-                port: server.port
+                at: server.address
             )
             let waiting = try await BenchSocket.open(
                 names.suffix(stuck).enumerated().map { index, name in
                     Self.stuck(RoomMember(messages: messages), name, path: Self.path(of: name, index))
                 },
-                port: server.port
+                at: server.address
             )
             for socket in waiting { try await socket.pause() }
 
@@ -84,7 +84,7 @@ struct SlowSocketTests {
             let room = try await Self.room(of: ["stuck"], server)
             let stuck = try await BenchSocket.open(
                 [Self.stuck(RoomMember(messages: messages), "stuck", path: "/ws/stuck")],
-                port: server.port
+                at: server.address
             )[0]
             try await stuck.pause()
             let author = try await Self.author(room, messages, 4, 8192, server)
@@ -123,7 +123,7 @@ struct SlowSocketTests {
             let came = Arrivals()
             let stuck = try await BenchSocket.open(
                 [Self.stuck(RoomMember(messages: messages, arrivals: came), "stuck", path: "/ws/stuck")],
-                port: server.port
+                at: server.address
             )[0]
             try await stuck.pause()
             let author = try await Self.author(room, messages, 1, 8192, server)
@@ -175,7 +175,7 @@ struct SlowSocketTests {
     }
 
     private static func room(of members: [String], _ server: EmbeddedServer) async throws -> String {
-        try await BenchRoom.make(members: members, owner: "author", port: server.port).uuidText
+        try await BenchRoom.make(members: members, owner: "author", at: server.address).uuidText
     }
 
     private static func author(
@@ -189,7 +189,7 @@ struct SlowSocketTests {
         let sending = RoomMember.Sending(room: room, burst: burst, bytes: bytes)
         let client = RoomMember(messages: messages, arrivals: arrivals, sending: sending)
         let opening = BenchOpening(client: client, name: "author", path: "/ws/author")
-        return (try await BenchSocket.open([opening], port: server.port)[0], arrivals)
+        return (try await BenchSocket.open([opening], at: server.address)[0], arrivals)
     }
 
     private func withServer(
