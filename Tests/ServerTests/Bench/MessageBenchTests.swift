@@ -78,7 +78,7 @@ struct MessageBenchTests {
     @Test func `queries of what was sent to another's server are answered rightly`() async throws {
         try await withServer { _, target in
             let bar = ProgressBar(unit: "queries", isShown: false)
-            let sample = SampleLog(messages: 2001, peers: 5, bytes: 60)
+            let sample = BenchLog(messages: 2001, peers: 5, bytes: 60)
             let sending = try await QuerySending(sample, to: target.address, bar: bar)
             let bench = QueryBench(
                 queries: [.history(rows: 400), .history(rows: 3), .unread],
@@ -90,7 +90,7 @@ struct MessageBenchTests {
                 #expect(round[.rate("queries", of: prefix)] ?? 0 > 0)
             }
             // One message less than there is.
-            let wrong = QueryBench(queries: [.unread], count: 1, sample: SampleLog(messages: 1997, peers: 5))
+            let wrong = QueryBench(queries: [.unread], count: 1, sample: BenchLog(messages: 1997, peers: 5))
             await #expect(throws: BenchFailure.self) {
                 try await wrong.run(on: target, reader: sending.reader, peer: sending.peer, bar: bar)
             }

@@ -6,15 +6,15 @@ struct QueryBench: Sendable {
     var queries: [QueryClient.Query]
     /// Of each.
     var count = 1000
-    var sample: SampleLog
+    var sample: BenchLog
 
     /// Runs against `target`, whose log is ``sample``.
     ///
     /// - Throws: ``BenchFailure`` if an answer is wrong or nothing comes for 30 seconds.
     func run(
         on target: BenchTarget,
-        reader: String = SampleLog.reader,
-        peer: String = SampleLog.peer(0),
+        reader: String = BenchLog.reader,
+        peer: String = BenchLog.peer(0),
         bar: ProgressBar
     ) async throws -> BenchRound {
         let stored = (0..<sample.peers).map { sample.count(ofPeer: $0) }

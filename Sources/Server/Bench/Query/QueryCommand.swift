@@ -53,7 +53,7 @@ struct QueryCommand: AsyncParsableCommand {
         let bench = QueryBench(
             queries: rows.map { .history(rows: $0) } + [.unread],
             count: queries,
-            sample: SampleLog(messages: history, peers: peers, bytes: bytes)
+            sample: BenchLog(messages: history, peers: peers, bytes: bytes)
         )
         try await BenchResult.print(asJSON: options.json, unit: "queries", in: options.folder) { folder, bar in
             let data = DataFolder(folder.path + "/data")

@@ -2,7 +2,7 @@ import Broker
 import Foundation
 import NIOCore
 
-/// Brings a ``SampleLog`` about on a server whose folder nobody sees: by sending its messages.
+/// Brings a ``BenchLog`` about on a server whose folder nobody sees: by sending its messages.
 struct QuerySending: Sendable {
     /// Who asks, and the first peer.
     let reader: String
@@ -11,7 +11,7 @@ struct QuerySending: Sendable {
     private static let inFlight = 64
 
     /// Sends to a reader with a new name what the peers of `sample` write to it; the others' messages are left out.
-    init(_ sample: SampleLog, to address: BenchAddress, bar: ProgressBar) async throws {
+    init(_ sample: BenchLog, to address: BenchAddress, bar: ProgressBar) async throws {
         let tag = String(UInt32.random(in: 0x1000_0000 ... .max), radix: 16)
         let reader = "bench-\(tag)-reader"
         self.reader = reader

@@ -53,7 +53,7 @@ struct ReplayBenchCommand: AsyncParsableCommand {
     func run() async throws {
         try await BenchResult.print(asJSON: json, unit: "events", in: folder) { folder, bar in
             let data = DataFolder(folder.path + "/data")
-            try await SampleLog(messages: messages, bytes: bytes).write(to: data, bar: bar)
+            try await BenchLog(messages: messages, bytes: bytes).write(to: data, bar: bar)
             var found: [BenchRound] = []
             var digests: [[Digest]] = []
             for _ in 0..<rounds {

@@ -6,7 +6,7 @@ import Projections
 ///
 /// A quarter of the messages are from the first peer to the reader, a quarter from the other peers, and the rest are
 /// others': half of it direct, half in rooms. The reader has read nothing.
-struct SampleLog: Sendable {
+struct BenchLog: Sendable {
     var messages: Int
     /// Who write to the reader.
     var peers = 20

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Server
 
-struct SampleLogTests {
+struct BenchLogTests {
     @Test(arguments: [(1, 1), (7, 3), (100, 20), (4003, 20), (801, 1)])
     func `the log has what was asked for, is whole, and its views can be built`(
         messages: Int,
@@ -14,7 +14,7 @@ struct SampleLogTests {
         let folder = DataFolder(NSTemporaryDirectory() + "quipu-sample-" + UUID().uuidString)
         defer { try? FileManager.default.removeItem(atPath: folder.path) }
         let bar = ProgressBar(unit: "events", isShown: false)
-        let sample = SampleLog(messages: messages, peers: peers, bytes: 40)
+        let sample = BenchLog(messages: messages, peers: peers, bytes: 40)
         try await sample.write(to: folder, bar: bar)
         try await sample.project(folder, bar: bar)
         let log = try await EventLog.opening(directory: folder.log, isReadOnly: true)
