@@ -215,7 +215,8 @@ final class Session {
             }
             return
         }
-        if now - lastHeard >= .seconds(Int64(limits.idleSeconds)) {
+        // Asked before it is cut, also by a loop that was late itself.
+        if now - lastHeard >= .seconds(Int64(limits.idleSeconds)), lastPing > lastHeard {
             context.close(promise: nil)
         } else if now - max(lastHeard, lastPing) >= .seconds(Int64(limits.pingIntervalSeconds)) {
             lastPing = now
