@@ -7,40 +7,61 @@ import Cryptography
 struct LogProver: Sendable {
     let log: EventLog
     let key: AuditKey
+    let checkpoints: CheckpointSigner
+
+    init(log: EventLog, key: AuditKey) {
+        self.log = log
+        self.key = key
+        checkpoints = CheckpointSigner(key: key)
+    }
 
     /// The signed head of the tree over all events.
     ///
     /// - Throws: `TreeError`.
-    func checkpoint() throws -> SignedNote { key.checkpoint(of: try log.treeHead()) }
+    func checkpoint() throws -> SignedNote { try log.withTree { try checkpoints.checkpoint(of: $0.size, in: $0) } }
 
-    /// Proves that the event at `offset` is in the tree over all events, and brings along as much of it as may be
-    /// shown.
+    /// Proves that the event at `offset` is in the tree of the first `size` events, and brings along as much of it as
+    /// may be shown.
     ///
+    /// - Parameter size: Nil for all events.
     /// - Throws: `TreeError`; `EventLog.Damaged`; `ProofError` if there is no such event.
-    func proof(of offset: Offset) throws -> TlogProof {
+    func proof(of offset: Offset, size: UInt64? = nil) throws -> TlogProof {
         let hasher = SHA256()
-        let (proof, head) = try log.withTree { tree in
-            (try tree.inclusionProof(of: offset, size: tree.size), try tree.head())
+        let (proof, root, note) = try log.withTree { tree in
+            let size = size ?? tree.size
+            let proof = try tree.inclusionProof(of: offset, size: size)
+            return (proof, try tree.head(at: size).root, try checkpoints.checkpoint(of: size, in: tree))
         }
         // Read after the proof was made, so its record may be another by now; it is redacted, or it isn't the tree's.
         guard let event = try log.withRecord(at: offset, { DisclosedEvent($0, with: hasher) }),
-            (try? proof.verify(leafHash: event.leafHash(with: hasher), root: head.root, with: hasher)) != nil
+            (try? proof.verify(leafHash: event.leafHash(with: hasher), root: root, with: hasher)) != nil
         else { throw TreeError.eventAltered(offset) }
-        return TlogProof(proof, note: key.checkpoint(of: head), extra: event.bytes)
+        return TlogProof(proof, note: note, extra: event.bytes)
     }
 
     /// Proves that the log continues `old`, a checkpoint of it.
     ///
     /// - Throws: ``Discontinuity`` if it doesn't; `TreeError`.
     func consistency(from old: LogCheckpoint) throws -> TlogConsistency {
-        let (proof, head) = try log.withTree { tree in
+        try log.withTree { tree in
             guard old.size <= tree.size else { throw Discontinuity.shorter(size: tree.size, oldSize: old.size) }
             guard try tree.head(at: old.size).root == old.root else {
                 throw Discontinuity.rewritten(oldSize: old.size)
             }
-            return (try tree.consistencyProof(from: old.size, to: tree.size), try tree.head())
+            return try consistency(from: old.size, to: tree.size, in: tree)
         }
-        return TlogConsistency(proof, note: key.checkpoint(of: head))
+    }
+
+    /// Proves that the tree of the first `newSize` events continues that of the first `oldSize`.
+    ///
+    /// - Throws: `TreeError`; `ProofError` if the sizes are the wrong way round.
+    func consistency(
+        from oldSize: UInt64,
+        to newSize: UInt64,
+        in tree: borrowing TreeSnapshot
+    ) throws -> TlogConsistency {
+        let proof = try tree.consistencyProof(from: oldSize, to: newSize)
+        return TlogConsistency(proof, note: try checkpoints.checkpoint(of: newSize, in: tree))
     }
 }
 

@@ -143,7 +143,7 @@ struct QuipuServer: Sendable {
             tokens: tokens,
             passwords: passwords,
             logins: logins,
-            checkpoints: CheckpointSigner(key: auditKey)
+            prover: LogProver(log: services.broker.log, key: auditKey)
         )
         let upgrade = SocketUpgrade(services: services, dispatchers: dispatchers, tokens: tokens)
         let connections = ConnectionLimiter(

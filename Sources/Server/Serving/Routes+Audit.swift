@@ -19,7 +19,7 @@ extension Routes {
     private func showCheckpoint(_ request: Request) async throws -> Response {
         _ = try await auditor(of: request)
         _ = try AuditParameters(request)
-        let note = try tree { try checkpoints.checkpoint(of: $0.size, in: $0) }
+        let note = try readable { try prover.checkpoint() }
         return Self.response(note.encode(), .text)
     }
 
@@ -58,13 +58,8 @@ extension Routes {
             )
         }
         try await record(request, by: auditor)
-        let (proof, note) = try tree {
-            (try $0.inclusionProof(of: offset, size: size), try checkpoints.checkpoint(of: size, in: $0))
-        }
-        // Read by itself: whether it was redacted meanwhile or not, its leaf is the same.
-        let event = try readable { try broker.log.withRecord(at: offset) { DisclosedEvent($0, with: SHA256()) } }
-        guard let event else { throw HTTPFailure(.notFound, "there is no event \(offset)") }
-        return Self.response(TlogProof(proof, note: note, extra: event.bytes).encode(), .text)
+        let proof = try readable { try prover.proof(of: offset, size: size) }
+        return Self.response(proof.encode(), .text)
     }
 
     private func showConsistency(_ request: Request) async throws -> Response {
@@ -76,8 +71,7 @@ extension Routes {
         let to = try parameters.offset("to") ?? broker.log.head
         let file = try tree { tree in
             guard from <= tree.size else { throw TreeError.sizeBeyondHead(size: from, head: tree.size) }
-            let proof = try tree.consistencyProof(from: from, to: to)
-            return TlogConsistency(proof, note: try checkpoints.checkpoint(of: proof.newSize, in: tree))
+            return try prover.consistency(from: from, to: to, in: tree)
         }
         return Self.response(file.encode(), .text)
     }

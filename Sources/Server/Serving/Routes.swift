@@ -13,7 +13,7 @@ struct Routes: Sendable {
     let tokens: TokenIssuer
     let passwords: PasswordPool
     let logins: LoginGuard
-    let checkpoints: CheckpointSigner
+    let prover: LogProver
 
     func add(to router: Router<FrontContext>) {
         router.get("/ping") { _, _ in JSONValue.object(["message": "pong"]).response() }

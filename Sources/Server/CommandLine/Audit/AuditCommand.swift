@@ -32,32 +32,13 @@ struct AuditListCommand: AsyncParsableCommand {
 
     @OptionGroup var location: FolderOptions
 
-    @Option(help: ArgumentHelp("What this account did, or what was done to it.", valueName: "account"))
-    var user: String?
-
-    @Option(help: ArgumentHelp("With --user: the conversation of the two.", valueName: "account"))
-    var peer: String?
-
-    @Option(help: ArgumentHelp("What happened in this room.", valueName: "id or name"))
-    var room: String?
+    @OptionGroup var selected: SelectionOptions
 
     @Option(
         help: ArgumentHelp("Events of this type; may be given several times.", valueName: "type"),
         transform: AuditQuery.parseType
     )
     var type: [EventType] = []
-
-    @Option(
-        help: ArgumentHelp("Events at this time or later: RFC 3339, or a date.", valueName: "time"),
-        transform: OffsetOrTime.parseTime
-    )
-    var since: UInt64?
-
-    @Option(
-        help: ArgumentHelp("Events before this time.", valueName: "time"),
-        transform: OffsetOrTime.parseTime
-    )
-    var until: UInt64?
 
     @Option(help: ArgumentHelp("Events after this offset.", valueName: "offset"), transform: OffsetOrTime.parseOffset)
     var after: Offset = 0
@@ -69,18 +50,21 @@ struct AuditListCommand: AsyncParsableCommand {
     var format = AuditFormat.table
 
     func validate() throws {
-        if peer != nil, user == nil { throw ValidationError("--peer needs --user: a conversation has two sides.") }
-        if peer != nil, room != nil { throw ValidationError("--peer and --room exclude each other.") }
         if let limit, limit < 1 { throw ValidationError("--limit must be 1 or more.") }
-        if let since, let until, since >= until { throw ValidationError("--since must be before --until.") }
     }
 
     func run() async throws {
         let (folder, _) = try await location.load()
         try folder.requireLog()
         let log = try EventLog(directory: folder.log, isReadOnly: true)
-        var query = AuditQuery(types: Set(type), after: after, since: since, until: until, limit: limit)
-        try query.resolve(user: user, peer: peer, room: room, in: log)
+        var query = AuditQuery(
+            types: Set(type),
+            after: after,
+            since: selected.since,
+            until: selected.until,
+            limit: limit
+        )
+        try query.resolve(user: selected.user, peer: selected.peer, room: selected.room, in: log)
         try StandardOutput.print { output in
             let listing = AuditListing(folder: folder, log: log, query: query)
             try listing.write(format, to: &output)

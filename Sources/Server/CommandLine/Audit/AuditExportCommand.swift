@@ -27,38 +27,13 @@ struct AuditExportCommand: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("A new or an empty folder.", valueName: "dir"))
     var folder: String
 
-    @Option(help: ArgumentHelp("What this account did, or what was done to it.", valueName: "account"))
-    var user: String?
-
-    @Option(help: ArgumentHelp("With --user: the conversation of the two.", valueName: "account"))
-    var peer: String?
-
-    @Option(help: ArgumentHelp("What happened in this room.", valueName: "id or name"))
-    var room: String?
-
-    @Option(
-        help: ArgumentHelp("Events at this time or later: RFC 3339, or a date.", valueName: "time"),
-        transform: OffsetOrTime.parseTime
-    )
-    var since: UInt64?
-
-    @Option(
-        help: ArgumentHelp("Events before this time.", valueName: "time"),
-        transform: OffsetOrTime.parseTime
-    )
-    var until: UInt64?
+    @OptionGroup var selected: SelectionOptions
 
     @Flag(help: "Write the entries of all events, to prove that nothing that was selected is missing.")
     var entries = false
 
     @Flag(help: "Print one JSON object.")
     var json = false
-
-    func validate() throws {
-        if peer != nil, user == nil { throw ValidationError("--peer needs --user: a conversation has two sides.") }
-        if peer != nil, room != nil { throw ValidationError("--peer and --room exclude each other.") }
-        if let since, let until, since >= until { throw ValidationError("--since must be before --until.") }
-    }
 
     func run() async throws {
         let (data, _) = try await location.load()
@@ -104,13 +79,13 @@ struct AuditExportCommand: AsyncParsableCommand {
 
     private func selection(in log: EventLog) throws -> ExportSelection {
         var query = AuditQuery()
-        try query.resolve(user: nil, peer: nil, room: room, in: log)
+        try query.resolve(user: nil, peer: nil, room: selected.room, in: log)
         return ExportSelection(
-            user: try user.map { try AuditQuery.account(nameOrID: $0, in: log) },
-            peer: try peer.map { try AuditQuery.account(nameOrID: $0, in: log) },
+            user: try selected.user.map { try AuditQuery.account(nameOrID: $0, in: log) },
+            peer: try selected.peer.map { try AuditQuery.account(nameOrID: $0, in: log) },
             room: query.stream,
-            since: since,
-            until: until
+            since: selected.since,
+            until: selected.until
         )
     }
 }
