@@ -133,10 +133,16 @@ package final class Broker: Sendable {
     ///
     /// Its answer goes to the sink as a receipt, in the order of submission.
     ///
+    /// - Parameter wakesWriter: Who submits many in a row says no, and calls ``wakeWriter()`` after the last: a writer
+    ///   that wakes at the first may commit it by itself.
     /// - Returns: False if too much is waiting already or the broker has stopped; there will be no receipt then.
-    package func submit(_ command: Command, origin: Origin) -> Bool {
-        queue.append(Submission(task: .command(command), sink: origin.sink, ticket: origin.ticket))
+    package func submit(_ command: Command, origin: Origin, wakesWriter: Bool = true) -> Bool {
+        let submission = Submission(task: .command(command), sink: origin.sink, ticket: origin.ticket)
+        return queue.append(submission, wakes: wakesWriter)
     }
+
+    /// Wakes the writer for what was submitted without doing so.
+    package func wakeWriter() { queue.wakeWriter() }
 
     /// Puts a command on the queue and waits for its answer.
     package func execute(_ command: Command) async -> Outcome {

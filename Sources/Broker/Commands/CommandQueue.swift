@@ -41,16 +41,28 @@ final class CommandQueue: Sendable {
 
     /// Puts `submission` in.
     ///
+    /// - Parameter wakes: Whether the writer is woken if it sleeps; who says no must call ``wakeWriter()`` soon.
     /// - Returns: False if the queue is full or closed.
-    func append(_ submission: Submission) -> Bool {
-        let (accepted, wakes) = state.withLock { state -> (Bool, Bool) in
+    func append(_ submission: Submission, wakes: Bool = true) -> Bool {
+        let (accepted, wasAsleep) = state.withLock { state -> (Bool, Bool) in
             guard !state.isClosed, state.waiting.count < capacity else { return (false, false) }
             state.waiting.append(submission)
+            guard wakes else { return (true, false) }
             defer { state.isAsleep = false }
             return (true, state.isAsleep)
         }
-        if wakes { wake.signal() }
+        if wasAsleep { wake.signal() }
         return accepted
+    }
+
+    /// Wakes the writer if something waits for it and it sleeps.
+    func wakeWriter() {
+        let wakes = state.withLock { state in
+            guard state.isAsleep, !state.waiting.isEmpty else { return false }
+            state.isAsleep = false
+            return true
+        }
+        if wakes { wake.signal() }
     }
 
     /// Whether nothing waits.

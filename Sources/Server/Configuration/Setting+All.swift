@@ -156,6 +156,13 @@ extension Setting {
             unit: "events",
             "The most events that a view takes in one transaction."
         ),
+        .integer(
+            "views.linger_milliseconds",
+            \.views.lingerMilliseconds,
+            0...1_000,
+            unit: "milliseconds",
+            "How long a view waits for more events before it takes in what there is, unless somebody asks it meanwhile."
+        ),
     ]
 
     private static let logging: [Setting] = [

@@ -44,7 +44,10 @@ struct QuipuServer: Sendable {
         let views = try Views(
             folder: ViewFolder(data: folder.path, mapBytes: settings.views.mapBytes),
             log: log,
-            options: .init(batchEvents: settings.views.batchEvents)
+            options: .init(
+                batchEvents: settings.views.batchEvents,
+                lingerMilliseconds: settings.views.lingerMilliseconds
+            )
         )
         for (name, opening) in views.openings { logger.info("view \(name): \(opening)") }
         let loops = settings.server.eventLoops == 0 ? System.coreCount : settings.server.eventLoops

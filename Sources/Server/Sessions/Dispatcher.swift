@@ -35,6 +35,7 @@ final class Dispatcher {
     private var parked: [Session] = []
     private var nextRound: [() -> Void] = []
     private var isRoundDue = false
+    private var isWakeDue = false
     /// What frames are unmasked into; see ``FrameDecoder``.
     var scratch: [UInt8] = []
     /// Sockets whose channel is open, those that are closing included.
@@ -155,6 +156,25 @@ final class Dispatcher {
     /// Pings who is silent and cuts who stays so; once a second.
     func tick(now: NIODeadline) {
         for session in Array(sessions.values) { session.tick(now: now) }
+    }
+
+    // MARK: Commands
+
+    /// Submits a command whose receipt comes back to `session`.
+    ///
+    /// The writer is woken when this turn of the loop is over: what all sockets have sent meanwhile is one commit.
+    ///
+    /// - Returns: False if it can't be taken now; there will be no receipt then.
+    func submit(_ command: Command, of session: Session) -> Bool {
+        let origin = Broker.Origin(sink: sink, ticket: session.ticket)
+        guard services.broker.submit(command, origin: origin, wakesWriter: false) else { return false }
+        guard !isWakeDue else { return true }
+        isWakeDue = true
+        loop.assumeIsolated().execute { [self] in
+            isWakeDue = false
+            services.broker.wakeWriter()
+        }
+        return true
     }
 
     // MARK: Events

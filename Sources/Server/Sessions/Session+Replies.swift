@@ -44,10 +44,8 @@ extension Session {
     }
 
     func submitSilently(_ command: Command) {
-        if services.broker.submit(command, origin: origin) { cursor.replies.await(.silentMark) }
+        if dispatcher.submit(command, of: self) { cursor.replies.await(.silentMark) }
     }
-
-    var origin: Broker.Origin { Broker.Origin(sink: dispatcher.sink, ticket: ticket) }
 
     // MARK: Requests
 
@@ -128,7 +126,7 @@ extension Session {
 
     /// Submits a command whose answer is due to the client.
     func submit(_ command: Command, awaiting awaited: ReplyQueue.Awaited, for frame: ClientFrame) {
-        if services.broker.submit(command, origin: origin) {
+        if dispatcher.submit(command, of: self) {
             cursor.replies.await(awaited)
         } else {
             refuse(frame, .notStored, Self.notStoredText)
@@ -137,7 +135,7 @@ extension Session {
 
     /// Lets the named guest in, then comes back to `frame`.
     func admitGuest(_ name: AccountName, then frame: ClientFrame) {
-        if services.broker.submit(.admitGuest(name), origin: origin) {
+        if dispatcher.submit(.admitGuest(name), of: self) {
             cursor.replies.await(.guest)
             heldForGuest = frame
         } else {
