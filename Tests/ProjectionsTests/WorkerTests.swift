@@ -166,4 +166,24 @@ struct WorkerTests {
         views.stop()
         #expect(views.all.allSatisfy { $0.projected == 10 })
     }
+
+    @Test func `a lingering worker takes in at once what others read without waiting`() async throws {
+        let test = try TestLog()
+        let views = try test.openViews(options: .init(lingerMilliseconds: 3_600_000))
+        try views.start()
+        let room = RoomID.random()
+        try test.append([.sent("", from: alice, to: bob)])
+        test.announce(to: views)
+        // It lingers over the message, or sleeps still, or is on its way: in each case it goes on.
+        try test.append([.sent("", from: alice, to: bob), .roomCreated(room, "plans", by: alice)])
+        test.announce(to: views)
+        try await eventually("the room is there") { views.rooms.view.projected == 3 }
+        #expect(try views.rooms.room(room).value?.memberCount == 0)
+        try test.append([.member(.memberAdded, alice, of: room, by: alice)])
+        test.announce(to: views)
+        try await eventually("a member is there") { views.rooms.view.projected == 4 }
+        #expect(try views.rooms.room(room).value?.memberCount == 1)
+        #expect(views.conversations.view.projected == 0)
+        views.stop()
+    }
 }

@@ -15,6 +15,9 @@ package protocol Projection: Sendable {
     /// The tables, in the order of the digest.
     static var tables: [String] { get }
 
+    /// Events that the view takes in at once, even while nobody asks it: what reads them doesn't wait for it.
+    static var promptTypes: [EventType] { get }
+
     /// - Parameter tables: ``tables``, opened.
     init(tables: [Table])
 
@@ -44,4 +47,8 @@ package protocol Projection: Sendable {
         key: Span<UInt8>,
         value: Span<UInt8>
     )
+}
+
+extension Projection {
+    package static var promptTypes: [EventType] { [] }
 }

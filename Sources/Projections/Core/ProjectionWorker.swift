@@ -14,6 +14,9 @@ package final class ProjectionWorker: CommitSubscriber {
     private let folder: ViewFolder
     private let options: Options
 
+    private let promptTypes: [EventType]
+    /// The newest batch that has something which doesn't wait.
+    private let promptHead = Atomic<Offset>(0)
     private let state = Mutex(State())
     /// Counts one for every change from asleep to busy, and nothing else.
     private let wake = DispatchSemaphore(value: 0)
@@ -67,6 +70,7 @@ package final class ProjectionWorker: CommitSubscriber {
         self.log = log
         self.folder = folder
         self.options = options
+        promptTypes = view.projection.promptTypes
     }
 
     /// Starts the thread.
@@ -104,8 +108,14 @@ package final class ProjectionWorker: CommitSubscriber {
     ///
     /// Any thread.
     package func committed(_ batch: CommittedBatch) {
+        let isPrompt = batch.events.contains(anyOf: promptTypes)
+        if isPrompt { promptHead.store(batch.events.last, ordering: .releasing) }
         wakeUp { mode in
-            mode == .asleep || mode == .lingering && log.head - view.projected >= Offset(options.batchEvents)
+            switch mode {
+            case .asleep: true
+            case .lingering: isPrompt || log.head - view.projected >= Offset(options.batchEvents)
+            case .busy, .waiting: false
+            }
         }
     }
 
@@ -215,7 +225,9 @@ package final class ProjectionWorker: CommitSubscriber {
             guard !state.isStopping, state.replacement == nil else { return false }
             // Looked at under the lock: what comes later finds the new mode and wakes.
             if mode == .asleep, log.head > view.projected { return false }
-            if mode == .lingering, view.isAwaited { return false }
+            if mode == .lingering, view.isAwaited || promptHead.load(ordering: .acquiring) > view.projected {
+                return false
+            }
             state.mode = mode
             return true
         }

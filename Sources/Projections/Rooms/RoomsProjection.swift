@@ -18,6 +18,8 @@ package struct RoomsProjection: Projection {
     package static let name = "rooms"
     package static let version = 2
     package static let tables = ["rooms", "members", "seniority", "by_account", "room_counts", "spans"]
+    /// Whether reading shows in a room goes by how many are in it when it is read.
+    package static let promptTypes: [EventType] = [.roomCreated, .memberAdded, .memberRemoved]
 
     private let rooms: Table
     private let members: Table

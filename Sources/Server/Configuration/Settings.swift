@@ -88,7 +88,7 @@ struct Settings: Sendable, Equatable {
     struct Views: Sendable, Equatable {
         var mapBytes = 1 << 40
         var batchEvents = 8_192
-        var lingerMilliseconds = 20
+        var lingerMilliseconds = 50
     }
 
     struct Audit: Sendable, Equatable {

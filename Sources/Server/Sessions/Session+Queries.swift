@@ -87,7 +87,7 @@ extension Session {
     }
 
     func finishAnswer() {
-        if let context, !context.channel.isWritable { lag() }
+        if isFull { lag() }
         if cursor.isLagging { catchUp() } else { flush() }
     }
 }

@@ -1,6 +1,7 @@
 import Broker
 import NIOCore
 import Projections
+import RawSockets
 
 /// One socket: a cursor over the log, and the requests that its client has in flight.
 ///
@@ -30,6 +31,10 @@ final class Session {
 
     var ticket: UInt64 = 0
     var context: ChannelHandlerContext?
+    /// The channel's, from when the first write has gone by the channel: the answer to the handshake may wait there.
+    var socket: BorrowedSocket?
+    /// Writes that the channel still has.
+    var queuedWrites = 0
 
     /// Where it stands in the log.
     var cursor: Cursor
@@ -245,14 +250,12 @@ final class Session {
 
     // MARK: Writing
 
-    func write(_ bytes: ByteBuffer) { context?.writeAndFlush(NIOAny(bytes), promise: nil) }
-
     /// Writes what there is of the log and of replies up to `offset`.
     func writeEvents(_ bytes: ByteBuffer, upTo offset: Offset) {
         cursor.advance(to: offset)
         guard bytes.readableBytes > 0 else { return }
         write(bytes)
-        if let context, !context.channel.isWritable { lag() }
+        if isFull { lag() }
     }
 
     /// Writes a frame that isn't in the log, if it can go now: kept for later it would be worth nothing.
@@ -260,9 +263,7 @@ final class Session {
     /// - Returns: Whether it was written.
     @discardableResult
     func push(_ frame: ByteBuffer) -> Bool {
-        guard !cursor.isLagging, answer == nil, !isClosing, let context, context.channel.isWritable else {
-            return false
-        }
+        guard !cursor.isLagging, answer == nil, !isClosing, context != nil, !isFull else { return false }
         write(frame)
         return true
     }
@@ -270,7 +271,7 @@ final class Session {
     /// Answers pings; while the channel is full only the last ones (RFC 6455, 5.5.3), so that nothing piles up.
     func writePongs(_ pongs: ByteBuffer) {
         guard pongs.readableBytes > 0 else { return }
-        if let context, !context.channel.isWritable { heldPongs = pongs } else { write(pongs) }
+        if isFull { heldPongs = pongs } else { write(pongs) }
     }
 
     /// Leaves live events for later, from here on.

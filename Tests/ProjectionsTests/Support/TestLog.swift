@@ -154,6 +154,8 @@ final class TestLog {
         log = try EventLog(directory: data + "/log", mapBytes: 1 << 30)
     }
 
+    private var lastBatch = EventBatch(first: 1)
+
     deinit { try? FileManager.default.removeItem(atPath: data) }
 
     /// A folder that the test may fill.
@@ -190,13 +192,14 @@ final class TestLog {
             if event.type == .payloadRedacted { batch.redact(event.reference) }
         }
         try log.append(batch)
+        lastBatch = batch
         events += added
         return log.head
     }
 
-    /// Tells the workers that the log has grown.
+    /// Tells the workers that the log has grown by the last batch.
     func announce(to views: Views) {
-        let batch = CommittedBatch(events: EventBatch(first: log.head + 1), receipts: [])
+        let batch = CommittedBatch(events: lastBatch, receipts: [])
         for subscriber in views.subscribers { subscriber.committed(batch) }
     }
 
