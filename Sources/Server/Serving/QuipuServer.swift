@@ -84,8 +84,9 @@ struct QuipuServer: Sendable {
         let erased = try broker.start(
             state: views,
             projected: views.all.map(\.projected).min() ?? 0,
-            // Before a loop hears that an account is erased, its name is forgotten.
-            subscribers: views.subscribers + [services.directory, tokens.verified, dispatchers]
+            // Before a loop hears that an account is erased, its name is forgotten. Sockets come before the views, for
+            // which nobody may be waiting.
+            subscribers: [services.directory, tokens.verified, dispatchers] + views.subscribers
                 + (trigger.map { [$0] } ?? [])
         )
         services.directory.erase(erased)
