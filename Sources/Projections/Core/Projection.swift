@@ -15,10 +15,15 @@ package protocol Projection: Sendable {
     /// The tables, in the order of the digest.
     static var tables: [String] { get }
 
+    /// The types of events that change anything; ``apply(_:in:with:)`` isn't told of others.
+    static var eventTypes: EventTypes { get }
+    /// Those of them whose payloads' commitments it asks for.
+    static var committedTypes: EventTypes { get }
+
     /// - Parameter tables: ``tables``, opened.
     init(tables: [Table])
 
-    /// Takes in the next event of the log.
+    /// Takes in the next event of the log that is of one of ``eventTypes``.
     ///
     /// - Parameter hasher: For the commitments of payloads; making one costs more than hashing a message.
     mutating func apply(

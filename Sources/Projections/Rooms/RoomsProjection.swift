@@ -18,6 +18,10 @@ package struct RoomsProjection: Projection {
     package static let name = "rooms"
     package static let version = 2
     package static let tables = ["rooms", "members", "seniority", "by_account", "room_counts", "spans"]
+    package static let eventTypes: EventTypes = [
+        .roomCreated, .memberAdded, .memberRemoved, .ownerChanged, .payloadRedacted,
+    ]
+    package static let committedTypes: EventTypes = [.roomCreated]
 
     private let rooms: Table
     private let members: Table
