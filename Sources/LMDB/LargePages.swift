@@ -19,7 +19,8 @@ extension Array where Element: BitwiseCopyable {
     /// Appends `element`; an array of many MiB grows into large pages.
     package mutating func appendInLargePages(_ element: Element) {
         if count == capacity, count * MemoryLayout<Element>.stride >= Self.leastLargeBytes {
-            var larger = Self(largePagesWithCapacity: 2 * count)
+            // More than twice as many: only what is written to takes memory, and what is copied was written twice.
+            var larger = Self(largePagesWithCapacity: 4 * count)
             larger.append(contentsOf: self)
             self = larger
         }
