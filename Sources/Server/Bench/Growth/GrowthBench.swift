@@ -63,7 +63,10 @@ struct GrowthBench: Sendable {
 
     private func answers(on target: BenchTarget, _ sample: BenchLog, _ bar: ProgressBar) async throws -> BenchRound {
         let queries = Self.rows.map { QueryClient.Query.history(rows: $0) } + [.unread]
-        let asked = try await QueryBench(queries: queries, count: scaled(5000), sample: sample).run(on: target, bar: bar)
+        let asked = try await QueryBench(queries: queries, count: scaled(5000), sample: sample).run(
+            on: target,
+            bar: bar
+        )
         let shown = queries.map(\.name).flatMap { name in
             [BenchMetric.cpu("server", of: name)] + asked.metrics.filter { $0.title == "\(name): p50, µs" }
         }
@@ -71,7 +74,14 @@ struct GrowthBench: Sendable {
     }
 
     private func messages(on target: BenchTarget, _ round: inout BenchRound, _ bar: ProgressBar) async throws {
-        let single = MessageBench(rooms: 0, subscribers: 0, senders: 1, inFlight: 1, messages: scaled(2000), bytes: bytes)
+        let single = MessageBench(
+            rooms: 0,
+            subscribers: 0,
+            senders: 1,
+            inFlight: 1,
+            messages: scaled(2000),
+            bytes: bytes
+        )
         let acknowledged = try await single.run(on: target, bar: bar)
         round.take(.serverCPU, of: acknowledged.round, as: .cpu("server", of: "one ack at a time"))
         let percentiles = BenchMetric.percentiles(of: acknowledged.acks, "one ack at a time")

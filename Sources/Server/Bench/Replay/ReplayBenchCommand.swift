@@ -10,8 +10,9 @@ struct ReplayBenchCommand: AsyncParsableCommand {
         commandName: "replay",
         abstract: "Write a log and build all views from it.",
         discussion: """
-            They are built as `quipu replay` does, at once and from one reading of the log, on all cores, by this process,
-            whose memory and processor time are printed. Each view is read through afterwards and must come out the same in every round.
+            They are built as `quipu replay` does, at once and from one reading of the log, not flushed, on all cores,
+            by this process, whose memory and processor time are printed. Each view is read through afterwards and must
+            come out the same in every round.
 
             Examples:
               quipu bench replay --floor

@@ -3,7 +3,10 @@ import ArgumentParser
 /// On how long a log messages are measured.
 struct HistoryOptions: ParsableArguments {
     @Option(
-        help: ArgumentHelp("Messages in the log beforehand, of others; all rounds then add to this log.", valueName: "n")
+        help: ArgumentHelp(
+            "Messages in the log beforehand, of others; all rounds then add to this log.",
+            valueName: "n"
+        )
     )
     var history = 0
 

@@ -62,7 +62,8 @@ enum ViewBuilding {
         _ body: @escaping @Sendable (@escaping Rebuild.Report) throws -> Value,
         progress: @escaping ControlHandlers.Progress
     ) async throws -> Value {
-        // A queue of its own has a thread of its own, whoever else waits; the global one has as many as there are cores.
+        // A queue of its own has a thread of its own, whoever else waits; the global one has as many as there are
+        // cores.
         try await BlockingWork.run(on: DispatchQueue(label: "view")) { check in
             try body { state in
                 try check()
