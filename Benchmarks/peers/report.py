@@ -27,6 +27,7 @@ class Facts:
     seconds: float
     # What `quipu bench` printed, by command.
     own: list[tuple[str, str]]
+    growth: tuple[str, str] | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -181,6 +182,11 @@ def write(folder: pathlib.Path, runs: list[dict[str, Any]], facts: Facts) -> Non
         lines += [f"## {workload.title}", "", *table(workload, rows), ""]
         bars = [(row.peer, row.best(workload.figure, workload.less_is_better)) for row in rows if row.runs]
         charts.append(chart.Panel(workload.title, workload.figure_title, workload.less_is_better, bars))
+    if facts.growth:
+        command, text = facts.growth
+        lines += ["## On a long log", "", "The same work on a log of few messages and of many: cost must not grow "
+                  "with history. The last column says how many times as dear each thing is on the long log; start-up "
+                  "is that of a server in good order.", "", f"`{command}`", "", "```", text, "```", ""]
     if facts.own:
         lines += ["## By Quipu's own bench", "", "What no other server here has a counterpart of, on both cores.", ""]
         for command, text in facts.own:

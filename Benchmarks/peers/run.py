@@ -127,9 +127,11 @@ def main() -> None:
                 print(f"PostgreSQL: {reason}", file=sys.stderr)
         rounds, scale = (1, QUICK_SCALE) if arguments.quick else (arguments.rounds, 1.0)
         runs = run_all(plan, rounds, scale, folder)
-        whole = servers.Quipu.binary and not arguments.quick and not arguments.only
+        ours = servers.Quipu.binary and not arguments.only
+        whole = ours and not arguments.quick
         facts = report.Facts(versions=versions(plan), rounds=rounds, quick=arguments.quick, data=folder,
                              own=own.run(servers.Quipu.binary, folder) if whole else [],
+                             growth=own.growth(servers.Quipu.binary, folder, arguments.quick) if ours else None,
                              seconds=time.monotonic() - start)
         report.write(arguments.output, runs, facts)
 

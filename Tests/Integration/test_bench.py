@@ -74,6 +74,32 @@ class Bench(CommandTest):
         self.assertGreater(result["floor"]["events_per_second"], 0)
         self.assertGreater(result["best_to_floor"]["events_per_second"], 0)
 
+    def test_on_a_log_with_a_history(self):
+        for name in ("fanout", "ingest", "latency"):
+            with self.subTest(name):
+                result = self.bench(name, "--rounds", "2", "--history", "3000")
+                self.assertEqual(3000, result["settings"]["history"])
+        for name in ("fanout", "ingest", "latency"):
+            refused = self.run_command(2, "bench", name, "--history", "1", "--url", "ws://127.0.0.1:1")
+            self.assertIn("--history needs a server of its own", refused)
+
+    def test_growth(self):
+        before = set(pathlib.Path.cwd().iterdir())
+        options = ("--history", "4000", "--history", "9000", "--rounds", "2", "--quick", "--json")
+        result = json.loads(self.run_command(0, "bench", "growth", *options))
+        self.assertEqual(before, set(pathlib.Path.cwd().iterdir()), "it leaves nothing behind")
+        self.assertEqual([4000, 9000], [log["history"] for log in result["logs"]])
+        for log in result["logs"]:
+            self.assertEqual(2, len(log["rounds"]))
+            for key in ("replay_events_per_second", "start_milliseconds", "ingest_messages_per_second",
+                        "fan-out_deliveries_per_second", "one_ack_at_a_time_p50_microseconds",
+                        "history_50_p50_microseconds", "history_1000_p50_microseconds", "unread_p50_microseconds"):
+                self.assertGreater(log["best"][key], 0, key)
+                self.assertGreater(log["ratio"][key], 0, key)
+        self.assertEqual({1}, set(result["logs"][0]["ratio"].values()))
+        for wrong in ("3999", "100000001"):
+            self.assertIn("--history must be", self.run_command(2, "bench", "growth", "--history", wrong))
+
     def test_floors(self):
         for name, rate, options in (
             ("fanout", "deliveries_per_second", ()),

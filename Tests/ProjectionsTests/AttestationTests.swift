@@ -92,6 +92,17 @@ struct AttestationTests {
         views.stop()
     }
 
+    @Test func `an attestation of where a view stands is checked once`() async throws {
+        let (test, views) = try await attested(seed: 36, rounds: 1)
+        // The views aren't told of it, and stay where they are.
+        try attest(UsersProjection.self, test, views)
+        let verification = try verify(UsersProjection.self, test, views)
+        #expect(verification.live.checkpoint.offset == test.log.head - 1)
+        #expect(verification.attestationsChecked == 2)
+        #expect(verification.isIdentical)
+        views.stop()
+    }
+
     @Test func `a false attestation is named, and those around it hold`() async throws {
         let (test, views) = try await attested(seed: 34, rounds: 2)
         let version = UInt32(RoomsProjection.version)

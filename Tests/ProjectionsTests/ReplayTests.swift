@@ -32,7 +32,6 @@ struct ReplayTests {
                 Views.projections,
                 from: test.log,
                 data: data,
-                parallel: 4,
                 batchEvents: batchEvents
             )
             #expect(checkpoints.allSatisfy { $0.offset == test.log.head })

@@ -2,7 +2,7 @@ internal import Cryptography
 package import LMDB
 
 /// 16 bytes that name an account, a stream or a room; equal when all bytes are, ordered as their bytes are.
-package struct Identifier: Hashable, Comparable, Sendable, CustomStringConvertible {
+package struct Identifier: Hashable, Comparable, Sendable, BitwiseCopyable, CustomStringConvertible {
     /// The first and the last 8 bytes, read big-endian.
     package var high: UInt64
     package var low: UInt64

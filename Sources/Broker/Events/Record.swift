@@ -45,6 +45,8 @@ package struct Record: ~Escapable {
     package let isRedacted: Bool
     /// Everything stored, the checksum included.
     package let bytes: Span<UInt8>
+    /// What ``commitment(with:)`` returns, if somebody has computed it already.
+    private let computed: Digest?
 
     /// Reads a record.
     ///
@@ -60,14 +62,21 @@ package struct Record: ~Escapable {
     }
 
     /// Reads a record whose checksum was looked at before, or that was never on a disk.
+    ///
+    /// - Parameter commitment: What ``commitment(with:)`` would return, if it is known.
     @_lifetime(copy bytes)
-    package init(trusting bytes: Span<UInt8>, at offset: Offset) throws(RecordError) {
+    package init(
+        trusting bytes: Span<UInt8>,
+        at offset: Offset,
+        commitment: Digest? = nil
+    ) throws(RecordError) {
         header = try EventHeader(bytes)
         isRedacted = bytes[3] & Self.redactedBit != 0
         let body = bytes.count - EventHeader.byteCount - Self.checksumByteCount
         guard body >= Self.saltByteCount, !isRedacted || body == Digest.byteCount else { throw .truncated }
         self.bytes = bytes
         self.offset = offset
+        computed = commitment
     }
 
     /// The protobuf payload; empty once redacted.
@@ -84,6 +93,7 @@ package struct Record: ~Escapable {
     ///
     /// The same before and after redaction.
     package func commitment(with hasher: borrowing SHA256) -> Digest {
+        if let computed { return computed }
         let body = bytes.extracting(EventHeader.byteCount..<bytes.count - Self.checksumByteCount)
         if isRedacted, let stored = Digest(body) { return stored }
         hasher.update(body)

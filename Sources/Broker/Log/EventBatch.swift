@@ -14,8 +14,8 @@ package struct EventBatch: Sendable {
     package let first: Offset
     package private(set) var entries: [Entry] = []
     package private(set) var bytes: [UInt8] = []
-    /// Which types of events there are, a bit each.
-    private var types: UInt64 = 0
+    /// The types of the events.
+    package private(set) var types: EventTypes = []
     /// Account names that the batch claims.
     private(set) var names: [(name: [UInt8], id: AccountID)] = []
     /// Account names that belong to nobody any more; one of them may be claimed anew by ``names``.
@@ -51,13 +51,8 @@ package struct EventBatch: Sendable {
         let start = bytes.count
         Record.append(header: header, salt: salt, payload: payload, to: &bytes)
         entries.append(Entry(header: header, range: start..<bytes.count))
-        types |= Self.bit(header.type)
+        types.insert(header.type)
     }
-
-    /// Whether one of the events is of one of `wanted`.
-    package func contains(anyOf wanted: [EventType]) -> Bool { wanted.contains { types & Self.bit($0) != 0 } }
-
-    private static func bit(_ type: EventType) -> UInt64 { 1 << UInt64(type.rawValue) }
 
     mutating func claim(_ name: AccountName, for id: AccountID) { names.append((name.utf8, id)) }
 

@@ -46,7 +46,7 @@ package enum LogFloor {
     }
 
     /// Writes as many rows as the view of conversations keeps for its messages, in the order of their keys, into a new
-    /// environment in `directory`, in transactions as a rebuild has them, flushed at the end.
+    /// environment in `directory`, in transactions as a rebuild has them, not flushed.
     package static func load(rows: Int, in directory: String) throws {
         let environment = try Environment(path: directory, options: .init(isDurable: false))
         let table = try environment.write { try $0.openTable("rows") }
@@ -66,7 +66,6 @@ package enum LogFloor {
                 }
             }
         }
-        try environment.flush()
     }
 
     /// The fields of a message's row, and a content of 150 bytes.

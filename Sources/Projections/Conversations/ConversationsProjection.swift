@@ -19,6 +19,9 @@ package struct ConversationsProjection: Projection {
     package static let name = "conversations"
     package static let version = 3
     package static let tables = ["streams", "messages", "marks", "client_ids", "by_account", "changes"]
+    /// All, since every event has a revision in its stream.
+    package static let eventTypes = EventTypes.all
+    package static let committedTypes: EventTypes = [.messageSent, .messageEdited]
 
     private let streamTable: Table
     let messageTable: Table

@@ -19,23 +19,29 @@ struct PendingMessages {
     private var chunks: [[UInt8]] = []
     /// The chunks in use; those after them are empty.
     private var used = 0
+    /// What those in use have room for.
+    private var usedBytes = 0
 
-    private static let chunkBytes = 1 << 20
     /// Chunks that are kept for the next batch.
     private static let keptChunks = 8
+    private static let chunkBytes = 1 << 20
+    /// Those that come after: a batch of so many is a rebuild's.
+    private static let largeChunkBytes = 32 << 20
+
+    private static func bytes(ofChunk index: Int) -> Int { index < keptChunks ? chunkBytes : largeChunkBytes }
 
     /// The offset of the first; nil if there are none.
     var firstOffset: Offset? { rows.first?.offset }
 
     /// How much memory the rows take, nearly, with what ordering them takes.
     var heldBytes: Int {
-        used * Self.chunkBytes + rows.count * (MemoryLayout<Row>.stride + MemoryLayout<UInt32>.stride)
+        usedBytes + rows.count * (MemoryLayout<Row>.stride + MemoryLayout<UInt32>.stride)
     }
 
     /// Adds a row of the stream at `stream` that `write` appends to the bytes it gets.
     mutating func append(_ stream: Int, _ ordinal: UInt64, offset: Offset, _ write: (inout [UInt8]) -> Void) {
         let place = addBytes(write)
-        rows.append(
+        rows.appendInLargePages(
             Row(
                 ordinal: ordinal,
                 offset: offset,
@@ -92,17 +98,20 @@ struct PendingMessages {
         if chunks.count > Self.keptChunks { chunks.removeSubrange(Self.keptChunks...) }
         for index in chunks.indices { chunks[index].removeAll(keepingCapacity: true) }
         used = 0
+        usedBytes = 0
     }
 
     private mutating func addBytes(
         _ write: (inout [UInt8]) throws -> Void
     ) rethrows -> (chunk: UInt32, start: UInt32, count: UInt32) {
-        if used == 0 || chunks[used - 1].count >= Self.chunkBytes - Self.usualRowBytes {
+        if used == 0 || chunks[used - 1].count >= Self.bytes(ofChunk: used - 1) - Self.usualRowBytes {
+            let bytes = Self.bytes(ofChunk: used)
             if used == chunks.count {
-                chunks.append([])
-                chunks[used].reserveCapacity(Self.chunkBytes)
+                chunks.append(used < Self.keptChunks ? [] : [UInt8](largePagesWithCapacity: bytes))
+                chunks[used].reserveCapacity(bytes)
             }
             used += 1
+            usedBytes += bytes
         }
         let start = chunks[used - 1].count
         try write(&chunks[used - 1])

@@ -1,3 +1,5 @@
+internal import LMDB
+
 extension BatchCache {
     /// Orders things that belong to rows by the keys of those rows, those of one row as they come.
     ///
@@ -25,7 +27,7 @@ extension BatchCache {
         var next: [UInt32] = Array(repeating: 0, count: count + 1)
         for thing in things { next[Int(ranks[Int(place(thing))]) + 1] += 1 }
         for rank in ranks.indices { next[rank + 1] += next[rank] }
-        var order: [UInt32] = Array(repeating: 0, count: things.count)
+        var order = [UInt32](inLargePages: 0, count: things.count)
         for (index, thing) in things.enumerated() {
             let rank = Int(ranks[Int(place(thing))])
             order[Int(next[rank])] = UInt32(index)

@@ -16,12 +16,16 @@ package protocol Projection: Sendable {
     static var tables: [String] { get }
 
     /// Events that the view takes in at once, even while nobody asks it: what reads them doesn't wait for it.
-    static var promptTypes: [EventType] { get }
+    static var promptTypes: EventTypes { get }
+    /// The types of events that change anything; ``apply(_:in:with:)`` isn't told of others.
+    static var eventTypes: EventTypes { get }
+    /// Those of them whose payloads' commitments it asks for.
+    static var committedTypes: EventTypes { get }
 
     /// - Parameter tables: ``tables``, opened.
     init(tables: [Table])
 
-    /// Takes in the next event of the log.
+    /// Takes in the next event of the log that is of one of ``eventTypes``.
     ///
     /// - Parameter hasher: For the commitments of payloads; making one costs more than hashing a message.
     mutating func apply(
@@ -50,5 +54,5 @@ package protocol Projection: Sendable {
 }
 
 extension Projection {
-    package static var promptTypes: [EventType] { [] }
+    package static var promptTypes: EventTypes { [] }
 }

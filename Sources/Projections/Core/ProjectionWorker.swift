@@ -14,7 +14,7 @@ package final class ProjectionWorker: CommitSubscriber {
     private let folder: ViewFolder
     private let options: Options
 
-    private let promptTypes: [EventType]
+    private let promptTypes: EventTypes
     /// The newest batch that has something which doesn't wait.
     private let promptHead = Atomic<Offset>(0)
     private let state = Mutex(State())
@@ -90,9 +90,10 @@ package final class ProjectionWorker: CommitSubscriber {
         thread.start()
     }
 
-    /// Ends the thread after the transaction in progress, flushes the view and marks it clean.
+    /// Ends the thread after the transaction in progress and one for what lingers, flushes the view and marks it clean.
     ///
-    /// Returns when that is done and the view is closed.
+    /// Returns when that is done and the view is closed. If the writer has stopped, a view that had kept up reflects
+    /// the whole log.
     package func stop() {
         let (isFirst, isRunning) = state.withLock { state in
             defer { state.isStopping = true }
@@ -108,7 +109,7 @@ package final class ProjectionWorker: CommitSubscriber {
     ///
     /// Any thread.
     package func committed(_ batch: CommittedBatch) {
-        let isPrompt = batch.events.contains(anyOf: promptTypes)
+        let isPrompt = batch.events.types.intersects(promptTypes)
         if isPrompt { promptHead.store(batch.events.last, ordering: .releasing) }
         wakeUp { mode in
             switch mode {
@@ -175,7 +176,18 @@ package final class ProjectionWorker: CommitSubscriber {
                 view.fail(error)
             }
         }
+        takeInTheRest(with: &projector)
         close()
+    }
+
+    /// Takes in the events for which the view was lingering; what takes longer is for the next start.
+    private func takeInTheRest(with projector: inout Projector) {
+        guard view.failure == nil, log.head - projector.projected <= Offset(options.batchEvents) else { return }
+        do {
+            if try projector.advance(limit: options.batchEvents) { view.publish(projector.projected) }
+        } catch {
+            // The next start tries again, and says so if it can't either.
+        }
     }
 
     private func close() {

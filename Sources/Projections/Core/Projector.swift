@@ -6,13 +6,20 @@ internal import LMDB
 ///
 /// A slice is one transaction: its events, then the checkpoint. How the log is cut into slices never shows in a view.
 struct Projector {
-    private let slicer: Slicer
+    private var slicer: Slicer
     private var projection: any Projection
     /// The last event that the view reflects.
     private(set) var projected: Offset
 
-    init(_ store: ViewStore, log: EventLog, bounds: SliceBounds = .live) throws {
-        slicer = Slicer(store: store, log: log, bounds: bounds)
+    /// - Parameter reader: Where events come from that other views take as well; nil to read `log` alone. Needs a view
+    ///   that has no events yet.
+    init(
+        _ store: ViewStore,
+        log: EventLog,
+        reader: SharedReading.Reader? = nil,
+        bounds: SliceBounds = .live
+    ) throws {
+        slicer = Slicer(store: store, log: log, bounds: bounds, reader: reader)
         projection = store.projection.init(tables: store.tables)
         projected = try store.checkpoint().offset
     }
@@ -71,6 +78,7 @@ private struct Slicer {
     let store: ViewStore
     let log: EventLog
     let bounds: SliceBounds
+    var reader: SharedReading.Reader?
 
     /// Reading in short snapshots: the log reuses no page that a snapshot may need.
     private static let snapshotEvents = 8192
@@ -80,21 +88,22 @@ private struct Slicer {
     /// - Parameter projection: Opened once for all events: a look at an existential one in between copies it, and the
     ///   next change then all that it holds.
     /// - Returns: The last event that was applied, `last` unless a bound was reached before.
-    func commit(
-        _ projection: inout some Projection,
+    mutating func commit<View: Projection>(
+        _ projection: inout View,
         after start: Offset,
         upTo last: Offset,
         _ progress: (Offset) throws -> Void
     ) throws -> Offset {
         var reached = start
         let hasher = SHA256()
+        let (bounds, sharer) = (bounds, reader)
         try store.environment.write(inPartsOf: bounds.partBytes) { transaction in
             var bytes = 0
             var lookedAt = 0
             var isFull = false
             while reached < last, !isFull {
                 let start = reached
-                try readSnapshot(from: start, to: last) { record in
+                reached = try read(after: start, upTo: last, of: View.eventTypes, with: hasher) { record in
                     do {
                         try projection.apply(record, in: &transaction, with: hasher)
                     } catch let error as LMDBError {
@@ -102,14 +111,14 @@ private struct Slicer {
                     } catch {
                         throw PoisonEvent(offset: record.offset, type: record.header.type, reason: error)
                     }
-                    reached = record.offset
                     bytes += record.bytes.count
                     if bytes - lookedAt >= SliceBounds.lookBytes {
                         lookedAt = bytes
-                        isFull = projection.heldBytes >= bounds.heldBytes
+                        let held = projection.heldBytes
+                        isFull = held >= bounds.heldBytes || sharer?.holds(held) == true
                     }
                     if bytes >= bounds.eventBytes { isFull = true }
-                    return reached < last && !isFull
+                    return !isFull
                 }
                 if reached == start {
                     throw PoisonEvent(offset: start + 1, type: nil, reason: RecordError.truncated)
@@ -121,16 +130,30 @@ private struct Slicer {
             let checkpoint = Checkpoint(log: log.identity, offset: reached, leafHash: leafHash)
             try store.setCheckpoint(checkpoint, in: &transaction)
         }
+        _ = sharer?.holds(0)
         return reached
     }
 
-    private func readSnapshot(
-        from start: Offset,
-        to last: Offset,
+    /// Hands some events after `start` to `body`, those of `types`, up to `last` or until it returns false.
+    ///
+    /// - Returns: The last event that was handed over or passed.
+    private mutating func read(
+        after start: Offset,
+        upTo last: Offset,
+        of types: EventTypes,
+        with hasher: borrowing SHA256,
         _ body: (borrowing Record) throws -> Bool
-    ) throws {
+    ) throws -> Offset {
         do {
-            try log.read(after: start, limit: min(Self.snapshotEvents, Int(last - start)), body)
+            if reader != nil {
+                return try reader?.read(after: start, upTo: last, of: types, with: hasher, body) ?? start
+            }
+            var reached = start
+            try log.read(after: start, limit: min(Self.snapshotEvents, Int(last - start))) { record in
+                reached = record.offset
+                return types.contains(record.header.type) ? try body(record) : true
+            }
+            return reached
         } catch let damage as EventLog.Damaged {
             throw PoisonEvent(offset: damage.offset, type: nil, reason: damage.reason)
         }

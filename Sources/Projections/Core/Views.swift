@@ -17,7 +17,7 @@ package final class Views: Sendable {
     /// What became of each view at opening.
     package let openings: [(name: String, opening: ViewFolder.Opening)]
 
-    let log: EventLog
+    package let log: EventLog
     let folder: ViewFolder
     let workers: [ProjectionWorker]
     /// The views that are being rebuilt.

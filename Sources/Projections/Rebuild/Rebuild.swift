@@ -19,7 +19,8 @@ package enum Rebuild {
     /// Told after every few thousand events, on the thread of that view; throw to give up.
     package typealias Report = @Sendable (Progress) throws -> Void
 
-    /// How much memory a view may take for rows that aren't written yet, in bytes; two views are built at once.
+    /// How much memory a view may take for rows that aren't written yet, in bytes; those that are built at once, from a
+    /// ``SharedReading``, twice that together.
     ///
     /// As many events as it has room for are sorted in memory and written in the order of the keys, into an empty file
     /// by appending: some two million messages. The next ones go in between those, which leaves pages half full: with
@@ -51,6 +52,8 @@ package enum Rebuild {
     /// The directory is removed if this throws.
     ///
     /// - Parameters:
+    ///   - reader: Where the events come from if other views are built from them at the same time; has left when this
+    ///     returns or throws.
     ///   - end: The last event; nil for the log's head now.
     ///   - memoryBytes: See ``memoryBytes``.
     ///   - batchEvents: The most events in a transaction.
@@ -59,6 +62,7 @@ package enum Rebuild {
     package static func build(
         _ projection: any Projection.Type,
         from log: EventLog,
+        through reader: SharedReading.Reader? = nil,
         upTo end: Offset? = nil,
         into directory: String,
         memoryBytes: Int = memoryBytes,
@@ -69,6 +73,7 @@ package enum Rebuild {
         try build(
             projection,
             from: log,
+            through: reader,
             upTo: end,
             into: directory,
             memoryBytes: memoryBytes,
@@ -84,6 +89,7 @@ package enum Rebuild {
     static func build(
         _ projection: any Projection.Type,
         from log: EventLog,
+        through reader: SharedReading.Reader?,
         upTo end: Offset?,
         into directory: String,
         memoryBytes: Int = memoryBytes,
@@ -93,13 +99,14 @@ package enum Rebuild {
         stops: Set<Offset>,
         inspect: (ViewStore) throws -> Void
     ) throws -> Checkpoint {
+        defer { reader?.leave() }
         guard !FileManager.default.fileExists(atPath: directory) else { throw DirectoryExists(path: directory) }
         let folder = ViewFolder(data: "")
         do {
             let store = try folder.create(projection, in: directory, log: log, isBuilding: true)
             let target = min(end ?? log.head, log.head)
-            var projector = try Projector(store, log: log, bounds: bounds(memoryBytes: memoryBytes))
-            for stop in stops.filter({ $0 > 0 && $0 <= target }).sorted() + [target] {
+            var projector = try Projector(store, log: log, reader: reader, bounds: bounds(memoryBytes: memoryBytes))
+            for stop in stops.filter({ $0 > 0 && $0 < target }).sorted() + [target] {
                 while try projector.advance(
                     limit: batchEvents,
                     upTo: stop,
@@ -107,6 +114,7 @@ package enum Rebuild {
                 ) {}
                 if stops.contains(stop) { try inspect(store) }
             }
+            reader?.leave()
             switch finish {
             case .flushed:
                 try store.environment.flush()
@@ -121,8 +129,7 @@ package enum Rebuild {
         }
     }
 
-    /// Builds several views below `data` as ``ViewFolder`` has it, at most `parallel` at a time, each on its own
-    /// thread.
+    /// Builds several views below `data` as ``ViewFolder`` has it, from one reading of the log, each on its own thread.
     ///
     /// - Returns: The checkpoints, in the order of `projections`.
     @discardableResult
@@ -131,17 +138,17 @@ package enum Rebuild {
         from log: EventLog,
         upTo end: Offset? = nil,
         data: String,
-        parallel: Int = 2,
         memoryBytes: Int = memoryBytes,
         batchEvents: Int = .max,
         report: @escaping Report = { _ in }
     ) throws -> [Checkpoint] {
         let end = end ?? log.head
         let folder = ViewFolder(data: data)
-        return try concurrently(projections, parallel: parallel) { projection in
+        return try concurrently(projections, from: log, memoryBytes: memoryBytes) { projection, reader in
             try build(
                 projection,
                 from: log,
+                through: reader,
                 upTo: end,
                 into: folder.directory(of: projection),
                 memoryBytes: memoryBytes,
@@ -159,35 +166,49 @@ package enum Rebuild {
         _ projection: any Projection.Type,
         in folder: ViewFolder,
         from log: EventLog,
+        through reader: SharedReading.Reader? = nil,
         report: Report = { _ in }
     ) throws -> Checkpoint {
+        defer { reader?.leave() }
         try folder.cleanUp(projection)
         let directory = folder.rebuildDirectory(of: projection)
         let finish = Finish.open(bootID: folder.bootID)
-        let checkpoint = try build(projection, from: log, into: directory, finish: finish, report: report)
+        let checkpoint = try build(
+            projection,
+            from: log,
+            through: reader,
+            into: directory,
+            finish: finish,
+            report: report
+        )
         try folder.exchange(projection)
         return checkpoint
     }
 
-    /// Runs `body` for each of `items`, at most `parallel` at a time.
+    /// Runs `body` for each of `projections` at once, on a thread of its own, with its reader of one reading of `log`.
     ///
-    /// - Returns: The results in the order of `items`.
+    /// - Returns: The results in the order of `projections`.
     /// - Throws: The first error in that order, after all have ended.
-    static func concurrently<Item: Sendable, Value: Sendable>(
-        _ items: [Item],
-        parallel: Int,
-        _ body: @escaping @Sendable (Item) throws -> Value
+    static func concurrently<Value: Sendable>(
+        _ projections: [any Projection.Type],
+        from log: EventLog,
+        memoryBytes: Int = memoryBytes,
+        _ body: @escaping @Sendable (any Projection.Type, SharedReading.Reader) throws -> Value
     ) throws -> [Value] {
-        let next = Atomic(0)
-        let results = Mutex<[Result<Value, any Error>?]>(Array(repeating: nil, count: items.count))
-        DispatchQueue.concurrentPerform(iterations: min(max(parallel, 1), items.count)) { _ in
-            while true {
-                let index = next.add(1, ordering: .relaxed).oldValue
-                guard index < items.count else { return }
-                let result = Result { try body(items[index]) }
+        let reading = SharedReading(log, for: projections, heldBytes: 2 * memoryBytes)
+        let results = Mutex<[Result<Value, any Error>?]>(Array(repeating: nil, count: projections.count))
+        let group = DispatchGroup()
+        for (index, projection) in projections.enumerated() {
+            // Readers wait for each other, so each needs a thread; a concurrent queue has only as many as there are
+            // cores.
+            DispatchQueue(label: "rebuild \(projection.name)").async(group: group) {
+                let reader = reading.reader(index)
+                defer { reader.leave() }
+                let result = Result { try body(projection, reader) }
                 results.withLock { $0[index] = result }
             }
         }
+        group.wait()
         return try results.withLock { $0 }.compactMap { try $0?.get() }
     }
 

@@ -28,6 +28,7 @@ package struct Verification: Sendable {
     /// Compares the view in `directory`, which another process may be writing to.
     ///
     /// - Parameters:
+    ///   - reader: Where the replay's events come from if other views are replayed at the same time.
     ///   - scratch: A directory in which temporary ones are made; about twice the view's size.
     ///   - attestations: Checked as well, as far as the view has come; nil for none. Each costs a look at all rows that
     ///     there are by then.
@@ -37,19 +38,28 @@ package struct Verification: Sendable {
         of projection: any Projection.Type,
         in directory: String,
         log: EventLog,
+        through reader: SharedReading.Reader? = nil,
         scratch: String,
         attestations: AttestedDigests? = nil,
         report: Rebuild.Report = { _ in }
     ) throws {
         try Self.verifyPages(of: projection, in: directory)
         let store = try ViewStore(projection, readOnlyDirectory: directory)
-        try self.init(of: store, log: log, scratch: scratch, attestations: attestations, report: report)
+        try self.init(
+            of: store,
+            log: log,
+            through: reader,
+            scratch: scratch,
+            attestations: attestations,
+            report: report
+        )
     }
 
     /// Compares `store`.
     init(
         of store: ViewStore,
         log: EventLog,
+        through reader: SharedReading.Reader? = nil,
         scratch: String,
         attestations: AttestedDigests?,
         report: Rebuild.Report
@@ -78,6 +88,7 @@ package struct Verification: Sendable {
         _ = try Rebuild.build(
             projection,
             from: log,
+            through: reader,
             upTo: end,
             into: folder + "/replayed",
             finish: .scratch,

@@ -11,13 +11,16 @@ extension Views {
     ///
     /// A view that has failed works again afterwards, unless it fails at the same event.
     ///
+    /// - Parameter reader: Where the events come from if other views are rebuilt at the same time; has left when this
+    ///   returns or throws.
     /// - Throws: ``Rebuild/InProgress``, ``PoisonEvent``, ``LMDBError``, what `report` throws; the view in use is then
     ///   as it was.
     package func rebuild(
         _ projection: any Projection.Type,
+        through reader: SharedReading.Reader? = nil,
         report: Rebuild.Report = { _ in }
     ) throws {
-        try rebuild(projection, report: report, removed: {})
+        try rebuild(projection, through: reader, report: report, removed: {})
     }
 
     /// The same.
@@ -26,9 +29,11 @@ extension Views {
     /// throws.
     private func rebuild(
         _ projection: any Projection.Type,
+        through reader: SharedReading.Reader?,
         report: Rebuild.Report,
         removed: @escaping @Sendable () -> Void
     ) throws {
+        defer { reader?.leave() }
         guard let worker = workers.first(where: { $0.view.projection == projection }) else {
             preconditionFailure("no view of \(projection.name)")
         }
@@ -39,7 +44,8 @@ extension Views {
         let directory = folder.rebuildDirectory(of: projection)
         do {
             let store = try folder.create(projection, in: directory, log: log, isBuilding: true)
-            try fill(store, report: report)
+            try fill(store, through: reader, report: report)
+            reader?.leave()
             try MachineState.markOpen(directory, bootID: folder.bootID)
             try worker.adopt(store, removed: removed)
         } catch {
@@ -48,13 +54,12 @@ extension Views {
         }
     }
 
-    /// Rebuilds several views as ``rebuild(_:report:)`` does, at most `parallel` at a time.
+    /// Rebuilds several views at once as ``rebuild(_:through:report:)`` does, from one reading of the log.
     package func rebuild(
         _ projections: [any Projection.Type],
-        parallel: Int = 2,
         report: @escaping Rebuild.Report = { _ in }
     ) throws {
-        _ = try Rebuild.concurrently(projections, parallel: parallel) { [self] in try rebuild($0, report: report) }
+        _ = try Rebuild.concurrently(projections, from: log) { [self] in try rebuild($0, through: $1, report: report) }
     }
 
     /// Takes what is redacted in the log out of the files as well.
@@ -62,14 +67,14 @@ extension Views {
     /// Builds the views that hold texts anew, beside those in use, and removes the old ones, other versions' as well.
     /// In the old files it is in pages that are no longer in use. Returns when they are gone; blocks.
     ///
-    /// - Throws: As ``rebuild(_:report:)`` does, after all have ended. It may then be called again.
-    package func expunge(parallel: Int = 2, report: @escaping Rebuild.Report = { _ in }) throws {
+    /// - Throws: As ``rebuild(_:through:report:)`` does, after all have ended. It may then be called again.
+    package func expunge(report: @escaping Rebuild.Report = { _ in }) throws {
         let removals = DispatchGroup()
         let result = Result {
-            try Rebuild.concurrently(Self.projectionsWithTexts, parallel: parallel) { [self] projection in
+            try Rebuild.concurrently(Self.projectionsWithTexts, from: log) { [self] projection, reader in
                 removals.enter()
                 do {
-                    try rebuild(projection, report: report) { removals.leave() }
+                    try rebuild(projection, through: reader, report: report) { removals.leave() }
                 } catch {
                     removals.leave()
                     throw error
@@ -82,8 +87,17 @@ extension Views {
     }
 
     /// Applies the log until the rest is so little that the worker may do it between two of its transactions.
-    private func fill(_ store: ViewStore, report: Rebuild.Report) throws {
-        var projector = try Projector(store, log: log, bounds: Rebuild.bounds(memoryBytes: Rebuild.memoryBytes))
+    private func fill(
+        _ store: ViewStore,
+        through reader: SharedReading.Reader?,
+        report: Rebuild.Report
+    ) throws {
+        var projector = try Projector(
+            store,
+            log: log,
+            reader: reader,
+            bounds: Rebuild.bounds(memoryBytes: Rebuild.memoryBytes)
+        )
         while try projector.advance(
             limit: .max,
             progress: {

@@ -19,7 +19,11 @@ package struct RoomsProjection: Projection {
     package static let version = 2
     package static let tables = ["rooms", "members", "seniority", "by_account", "room_counts", "spans"]
     /// Whether reading shows in a room goes by how many are in it when it is read.
-    package static let promptTypes: [EventType] = [.roomCreated, .memberAdded, .memberRemoved]
+    package static let promptTypes: EventTypes = [.roomCreated, .memberAdded, .memberRemoved]
+    package static let eventTypes: EventTypes = [
+        .roomCreated, .memberAdded, .memberRemoved, .ownerChanged, .payloadRedacted,
+    ]
+    package static let committedTypes: EventTypes = [.roomCreated]
 
     private let rooms: Table
     private let members: Table

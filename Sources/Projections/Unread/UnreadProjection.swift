@@ -21,6 +21,10 @@ package struct UnreadProjection: Projection {
     package static let name = "unread"
     package static let version = 1
     package static let tables = ["heads", "messages", "members", "own", "deleted"]
+    package static let eventTypes: EventTypes = [
+        .messageSent, .messagesRead, .messageDeleted, .memberAdded, .memberRemoved,
+    ]
+    package static let committedTypes: EventTypes = []
 
     private let tables: Tables
     private var heads = BatchCache<StreamID, HeadRow>()
@@ -98,7 +102,7 @@ package struct UnreadProjection: Projection {
         row.own += 1
         row.lastOwn = ordinal
         members[member] = row
-        messages.append(
+        messages.appendInLargePages(
             PendingMessage(
                 head: UInt32(head),
                 member: UInt32(member),

@@ -15,6 +15,10 @@ package struct UsersProjection: Projection {
     package static let name = "users"
     package static let version = 2
     package static let tables = ["accounts", "by_name", "erased"]
+    package static let eventTypes: EventTypes = [
+        .userRegistered, .guestSeen, .userLoggedIn, .userErased, .payloadRedacted,
+    ]
+    package static let committedTypes: EventTypes = [.userRegistered, .guestSeen]
 
     private let accounts: Table
     private let names: Table

@@ -13,7 +13,7 @@ struct BenchCommand: AsyncParsableCommand {
             """,
         subcommands: [
             FanoutCommand.self, IngestCommand.self, LatencyCommand.self, QueryCommand.self, ReplayBenchCommand.self,
-            ConnectionsCommand.self, ResumeCommand.self, SlowCommand.self, FloorCommand.self,
+            ConnectionsCommand.self, GrowthCommand.self, ResumeCommand.self, SlowCommand.self, FloorCommand.self,
         ]
     )
 }

@@ -39,13 +39,14 @@ struct FolderViews: Sendable {
             defer { scratch.remove() }
             let bar = ReplayBar(views: present.count)
             defer { bar.finish() }
-            found = try await ViewBuilding.each(present) {
+            found = try await ViewBuilding.each(present, from: log) {
                 bar.update($0)
-            } _: { [log] projection, report in
+            } _: { [log] projection, reader, report in
                 try Self.compare(
                     projection,
                     in: views.directory(of: projection),
                     log: log,
+                    through: reader,
                     scratch: scratch.path,
                     attested,
                     report
@@ -63,6 +64,7 @@ struct FolderViews: Sendable {
         _ projection: any Projection.Type,
         in directory: String,
         log: EventLog,
+        through reader: SharedReading.Reader,
         scratch: String,
         _ attested: AttestedDigests,
         _ report: @escaping Rebuild.Report
@@ -74,6 +76,7 @@ struct FolderViews: Sendable {
                 of: projection,
                 in: directory,
                 log: log,
+                through: reader,
                 scratch: scratch,
                 attestations: attested,
                 report: report

@@ -48,6 +48,8 @@ struct FanoutCommand: AsyncParsableCommand {
     )
     var floorBatch: Int?
 
+    @OptionGroup var past: HistoryOptions
+
     @OptionGroup var options: BenchOptions
 
     private var bench: MessageBench {
@@ -76,12 +78,14 @@ struct FanoutCommand: AsyncParsableCommand {
             guard 1...100_000 ~= floorBatch else { throw ValidationError("--floor-batch must be 1 to 100,000.") }
         }
         try bench.validate()
+        try past.validate(with: options)
     }
 
     func run() async throws {
         let bench = bench
         try await BenchResult.print(asJSON: options.json, unit: "deliveries", in: options.folder) { folder, bar in
-            let rounds = try await options.each(in: folder) { target in
+            let data = try await past.data(in: folder, bytes: bytes, bar: bar)
+            let rounds = try await options.each(in: folder, data: data) { target in
                 let result = try await bench.run(on: target, bar: bar)
                 var round = result.round
                 if rate != nil { round.add(BenchMetric.percentiles(of: result.deliveries, "")) }
@@ -97,10 +101,10 @@ struct FanoutCommand: AsyncParsableCommand {
                     "\(bench.messages.grouped) messages of \(bytes.grouped) bytes in \(rooms.grouped) rooms, each with "
                     + "\(senders.grouped) senders and \(subscribers.grouped) subscribers, "
                     + (bench.messagesPerSecond.map { "\($0.grouped) of them a second" }
-                        ?? "\(inFlight.grouped) of a sender in flight"),
+                        ?? "\(inFlight.grouped) of a sender in flight") + past.words,
                 checked: "everybody in a room got every message exactly once and in order; every acknowledged message "
                     + "is stored",
-                settings: bench.settings,
+                settings: bench.settings.merging(past.settings) { $1 },
                 setting: options.setting(in: folder),
                 rounds: rounds,
                 floor: least

@@ -31,6 +31,8 @@ struct IngestCommand: AsyncParsableCommand {
     @Flag(help: "Append as many records to a bare LMDB too, in commits of the same size, and print the ratio.")
     var floor = false
 
+    @OptionGroup var past: HistoryOptions
+
     @OptionGroup var options: BenchOptions
 
     private var bench: MessageBench {
@@ -46,6 +48,7 @@ struct IngestCommand: AsyncParsableCommand {
 
     func validate() throws {
         try bench.validate()
+        try past.validate(with: options)
         if floor, options.url != nil {
             throw ValidationError("--floor needs a server of its own: another's commits aren't known.")
         }
@@ -54,7 +57,8 @@ struct IngestCommand: AsyncParsableCommand {
     func run() async throws {
         let bench = bench
         try await BenchResult.print(asJSON: options.json, unit: "messages", in: options.folder) { folder, bar in
-            let rounds = try await options.each(in: folder) { target in
+            let data = try await past.data(in: folder, bytes: bytes, bar: bar)
+            let rounds = try await options.each(in: folder, data: data) { target in
                 let result = try await bench.run(on: target, bar: bar)
                 var round = result.round
                 round.add(BenchMetric.percentiles(of: result.acks, "ack"))
@@ -74,9 +78,9 @@ struct IngestCommand: AsyncParsableCommand {
                 name: "ingest",
                 work:
                     "\(messages.grouped) messages of \(bytes.grouped) bytes from \(senders.grouped) senders, each with "
-                    + "\(inFlight.grouped) in flight, to peers that aren't there",
+                    + "\(inFlight.grouped) in flight, to peers that aren't there" + past.words,
                 checked: "every message was acknowledged exactly once, in order, and is stored",
-                settings: bench.settings,
+                settings: bench.settings.merging(past.settings) { $1 },
                 setting: options.setting(in: folder),
                 rounds: rounds,
                 floor: least

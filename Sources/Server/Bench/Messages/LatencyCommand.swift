@@ -31,6 +31,8 @@ struct LatencyCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Bytes of a message.", valueName: "n"))
     var bytes = 150
 
+    @OptionGroup var past: HistoryOptions
+
     @OptionGroup var options: BenchOptions
 
     private var bench: MessageBench {
@@ -50,12 +52,14 @@ struct LatencyCommand: AsyncParsableCommand {
         guard 1...50_000 ~= subscribers else { throw ValidationError("--subscribers must be 1 to 50,000.") }
         guard senders > 0 else { throw ValidationError("--senders must be 1 or more.") }
         try bench.validate()
+        try past.validate(with: options)
     }
 
     func run() async throws {
         let bench = bench
         try await BenchResult.print(asJSON: options.json, unit: "deliveries", in: options.folder) { folder, bar in
-            let rounds = try await options.each(in: folder) { target in
+            let data = try await past.data(in: folder, bytes: bytes, bar: bar)
+            let rounds = try await options.each(in: folder, data: data) { target in
                 let result = try await bench.run(on: target, bar: bar)
                 var round = result.round
                 round.add(BenchMetric.percentiles(of: result.acks, "ack"))
@@ -66,9 +70,9 @@ struct LatencyCommand: AsyncParsableCommand {
                 name: "latency",
                 work: "\(rate.grouped) messages a second of \(bytes.grouped) bytes for \(seconds.grouped) s from "
                     + "\(senders.grouped) senders to \(subscribers.grouped) subscribers of one room; times count from "
-                    + "when a message was due",
+                    + "when a message was due" + past.words,
                 checked: "everybody got every message exactly once and in order; every acknowledged message is stored",
-                settings: bench.settings,
+                settings: bench.settings.merging(past.settings) { $1 },
                 setting: options.setting(in: folder),
                 rounds: rounds
             )

@@ -36,6 +36,11 @@ struct MessageBench: Sendable {
     /// - Throws: ``BenchFailure`` if anything was lost, came twice or out of order, or nothing moves for 30 seconds.
     func run(on target: BenchTarget, bar: ProgressBar) async throws -> Result {
         try FileDescriptors.require(sockets + 256)
+        // What is there already isn't this bench's.
+        var before: Offset = 0
+        if let folder = target.folder {
+            before = try await EventLog.opening(directory: folder.log, isReadOnly: true).head
+        }
         let crowd = try await MessageCrowd(self, at: target.address)
         let meter = try await BenchMeter(target)
         let total = rooms == 0 ? messages : deliveries
@@ -56,16 +61,21 @@ struct MessageBench: Sendable {
             events: messages
         )
         let ending = try await crowd.end()
-        try await check(ending, target, crowd)
+        try await check(ending, target, crowd, after: before)
         return Result(round: round, deliveries: ending.deliveries, acks: ending.acks)
     }
 
     /// Looks in the log for what was acknowledged, or asks for it where there is no log to look into.
-    private func check(_ ending: MessageCrowd.Ending, _ target: BenchTarget, _ crowd: MessageCrowd) async throws {
+    private func check(
+        _ ending: MessageCrowd.Ending,
+        _ target: BenchTarget,
+        _ crowd: MessageCrowd,
+        after before: Offset
+    ) async throws {
         var ledger = MessageLedger(acknowledged: ending.acknowledged, sendersOfRoom: rooms == 0 ? 1 : senders)
         if let folder = target.folder {
             let log = try await EventLog.opening(directory: folder.log, isReadOnly: true)
-            try StoredMessages.read(log) { try ledger.take($0, at: $1) }
+            try StoredMessages.read(log, after: before) { try ledger.take($0, at: $1) }
         } else {
             for question in crowd.questions {
                 let stored = try await StoredMessages.ask(target.address, as: question.reader, about: question.subject)

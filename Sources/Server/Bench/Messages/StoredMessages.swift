@@ -3,10 +3,10 @@ import NIOCore
 
 /// Where a benchmark looks afterwards for what it has sent.
 enum StoredMessages {
-    /// Hands all marked messages of `log` to `body`, oldest first.
-    static func read(_ log: EventLog, _ body: (BenchMark, Offset) throws -> Void) throws {
-        guard log.head > 0 else { return }
-        try log.forEach(in: 1...log.head) { record in
+    /// Hands all marked messages of `log` after the event at `offset` to `body`, oldest first.
+    static func read(_ log: EventLog, after offset: Offset = 0, _ body: (BenchMark, Offset) throws -> Void) throws {
+        guard log.head > offset else { return }
+        try log.forEach(in: offset + 1...log.head) { record in
             guard record.header.type == .messageSent else { return true }
             let content = MessagePayload.content(of: record.payload)
             var place = 0

@@ -36,6 +36,12 @@ struct BenchLog: Sendable {
         return (ofOthers - (peer - 1) + peers - 2) / (peers - 1)
     }
 
+    /// Writes it into `folder`, which is empty, and builds the views.
+    func make(in folder: DataFolder, bar: ProgressBar) async throws {
+        try await write(to: folder, bar: bar)
+        try await project(folder, bar: bar)
+    }
+
     /// Writes it into `folder`, which is empty.
     func write(to folder: DataFolder, bar: ProgressBar) async throws {
         let people = try await people(in: folder)
@@ -75,10 +81,11 @@ struct BenchLog: Sendable {
         let log = try await EventLog.opening(directory: folder.log, isReadOnly: true)
         try? FileManager.default.removeItem(atPath: folder.views)
         let views = ViewFolder(data: folder.path)
-        _ = try await ViewBuilding.each(Views.projections) {
+        _ = try await ViewBuilding.each(Views.projections, from: log) {
             bar.update(label: "views", done: $0.events, total: $0.of)
-        } _: { projection, report in
-            try Rebuild.build(projection, from: log, into: views.directory(of: projection), report: report)
+        } _: { projection, reader, report in
+            let directory = views.directory(of: projection)
+            return try Rebuild.build(projection, from: log, through: reader, into: directory, report: report)
         }
     }
 

@@ -64,8 +64,7 @@ struct QueryCommand: AsyncParsableCommand {
                     try await bench.run(on: $0, reader: sending.reader, peer: sending.peer, bar: bar)
                 }
             } else {
-                try await bench.sample.write(to: data, bar: bar)
-                try await bench.sample.project(data, bar: bar)
+                try await bench.sample.make(in: data, bar: bar)
                 rounds = try await options.each(in: folder, data: data) { try await bench.run(on: $0, bar: bar) }
             }
             return BenchResult(

@@ -10,8 +10,9 @@ struct ReplayBenchCommand: AsyncParsableCommand {
         commandName: "replay",
         abstract: "Write a log and build all views from it.",
         discussion: """
-            Two views are built at a time, as `quipu replay` does, on all cores, by this process, whose memory and
-            processor time are printed. Each view is read through afterwards and must come out the same in every round.
+            They are built as `quipu replay` does, at once and from one reading of the log, not flushed, on all cores,
+            by this process, whose memory and processor time are printed. Each view is read through afterwards and must
+            come out the same in every round.
 
             Examples:
               quipu bench replay --floor
@@ -57,7 +58,9 @@ struct ReplayBenchCommand: AsyncParsableCommand {
             var found: [BenchRound] = []
             var digests: [[Digest]] = []
             for _ in 0..<rounds {
-                let (round, digest) = try await replay(data, folder, bar)
+                let views = folder.path + "/replayed"
+                let (round, digest) = try await ReplayBench(log: data, views: ViewFolder(data: views)).run(bar: bar)
+                try? FileManager.default.removeItem(atPath: views)
                 found.append(round)
                 digests.append(digest)
             }
@@ -69,7 +72,7 @@ struct ReplayBenchCommand: AsyncParsableCommand {
             let mounts = (try? String(contentsOfFile: "/proc/self/mounts", encoding: .utf8)) ?? ""
             return BenchResult(
                 name: "replay",
-                work: "all views of a log of \(messages.grouped) messages of \(bytes.grouped) bytes, two at a time; "
+                work: "all views of a log of \(messages.grouped) messages of \(bytes.grouped) bytes, at once; "
                     + "processor time and memory are those of this process",
                 checked: "every replay came to the end of the log, and all to the same rows",
                 settings: ["messages": messages, "bytes": bytes],
@@ -82,45 +85,5 @@ struct ReplayBenchCommand: AsyncParsableCommand {
                 floor: least
             )
         }
-    }
-
-    private func replay(
-        _ data: DataFolder,
-        _ scratch: DataFolder,
-        _ bar: ProgressBar
-    ) async throws -> (BenchRound, [Digest]) {
-        let log = try await EventLog.opening(directory: data.log, isReadOnly: true)
-        let views = DataFolder(scratch.path + "/views")
-        try views.make()
-        defer { try? FileManager.default.removeItem(atPath: views.path) }
-        let own = ProcessFigures.own
-        own.forgetPeak()
-        let (before, cpu) = (try own.residentBytes(), try own.cpuMicroseconds())
-        let start = ContinuousClock.now
-        let seconds = try await ViewBuilding.each(Views.projections) {
-            bar.update(label: $0.view, done: $0.events, total: $0.of)
-        } _: { projection, report in
-            let start = ContinuousClock.now
-            try Rebuild.build(projection, from: log, into: views.path + "/" + projection.name, report: report)
-            return (ContinuousClock.now - start) / .seconds(1)
-        }
-        let all = (ContinuousClock.now - start) / .seconds(1)
-        let events = Double(log.head)
-        var round = BenchRound([(.eventsPerSecond, events / all)])
-        for (projection, seconds) in zip(Views.projections, seconds) {
-            round[.rate("events", of: projection.name)] = events / seconds
-        }
-        round[.serverCPU] = Double(try own.cpuMicroseconds() - cpu) / events
-        round[.residentBefore] = Double(before)
-        round[.residentPeak] = Double(try own.peakResidentBytes())
-        // Only now, so that looking at the rows is no part of making them.
-        let digests = try Views.projections.map { projection in
-            let store = try ViewStore(projection, readOnlyDirectory: views.path + "/" + projection.name)
-            guard try store.checkpoint().offset == log.head else {
-                throw BenchFailure("the view \(projection.name) isn't at the end of the log")
-            }
-            return try ViewDigest(store).digest
-        }
-        return (round, digests)
     }
 }

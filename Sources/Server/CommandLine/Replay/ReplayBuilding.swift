@@ -11,10 +11,18 @@ struct ReplayBuilding: Sendable {
         let log = try EventLog(directory: folder.log, isReadOnly: true)
         let end = try to?.last(in: log) ?? log.head
         let views = ViewFolder(data: DataFolder(into).path)
-        let rows = try await ViewBuilding.each(projections) {
+        let rows = try await ViewBuilding.each(projections, from: log) {
             bar.update($0)
-        } _: { projection, report in
-            try Self.build(projection, from: log, upTo: end, into: views.directory(of: projection), report: report)
+        } _: { projection, reader, report in
+            let directory = views.directory(of: projection)
+            return try Self.build(
+                projection,
+                from: log,
+                through: reader,
+                upTo: end,
+                into: directory,
+                report: report
+            )
         }
         return ReplayReport(kind: .built(into), rows: rows)
     }
@@ -23,12 +31,20 @@ struct ReplayBuilding: Sendable {
     static func build(
         _ projection: any Projection.Type,
         from log: EventLog,
+        through reader: SharedReading.Reader? = nil,
         upTo end: Offset,
         into directory: String,
         report: Rebuild.Report
     ) throws -> ReplayReport.Row {
         let start = ContinuousClock.now
-        let checkpoint = try Rebuild.build(projection, from: log, upTo: end, into: directory, report: report)
+        let checkpoint = try Rebuild.build(
+            projection,
+            from: log,
+            through: reader,
+            upTo: end,
+            into: directory,
+            report: report
+        )
         let seconds = (ContinuousClock.now - start) / .seconds(1)
         let store = try ViewStore(projection, readOnlyDirectory: directory)
         return ReplayReport.Row(events: checkpoint.offset, seconds: seconds, digest: try ViewDigest(store))

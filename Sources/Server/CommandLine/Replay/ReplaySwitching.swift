@@ -32,11 +32,11 @@ struct ReplaySwitching: Sendable {
     private func replaceHere(_ projections: [any Projection.Type], _ bar: ReplayBar) async throws -> [ReplayedView] {
         let log = try EventLog(directory: folder.log, isReadOnly: true)
         let views = ViewFolder(data: folder.path, mapBytes: settings.views.mapBytes)
-        return try await ViewBuilding.each(projections) {
+        return try await ViewBuilding.each(projections, from: log) {
             bar.update($0)
-        } _: { projection, report in
+        } _: { projection, reader, report in
             let start = ContinuousClock.now
-            let checkpoint = try Rebuild.replace(projection, in: views, from: log, report: report)
+            let checkpoint = try Rebuild.replace(projection, in: views, from: log, through: reader, report: report)
             let seconds = (ContinuousClock.now - start) / .seconds(1)
             return ReplayedView(view: projection.name, events: checkpoint.offset, seconds: seconds)
         }
@@ -48,11 +48,13 @@ struct ReplaySwitching: Sendable {
         in views: Views,
         progress: @escaping ControlHandlers.Progress
     ) async throws -> [ReplayedView] {
-        try await ViewBuilding.each(try ViewBuilding.projections(named: names), progress: progress) {
+        let projections = try ViewBuilding.projections(named: names)
+        return try await ViewBuilding.each(projections, from: views.log, progress: progress) {
             projection,
+            reader,
             report in
             let start = ContinuousClock.now
-            try views.rebuild(projection, report: report)
+            try views.rebuild(projection, through: reader, report: report)
             let seconds = (ContinuousClock.now - start) / .seconds(1)
             let events = views.all.first { $0.name == projection.name }?.projected ?? 0
             return ReplayedView(view: projection.name, events: events, seconds: seconds)

@@ -19,14 +19,15 @@ struct ReplayVerifying: Sendable {
         // On the same file system as the views, which temporary folders of the machine may be too small for.
         let scratch = try ScratchFolder(in: folder)
         defer { scratch.remove() }
-        let rows = try await ViewBuilding.each(projections) {
+        let rows = try await ViewBuilding.each(projections, from: log) {
             bar.update($0)
-        } _: { projection, report in
+        } _: { projection, reader, report in
             let start = ContinuousClock.now
             let verification = try Verification(
                 of: projection,
                 in: views.directory(of: projection),
                 log: log,
+                through: reader,
                 scratch: scratch.path,
                 attestations: attestations,
                 report: report

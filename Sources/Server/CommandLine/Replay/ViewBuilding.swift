@@ -1,12 +1,31 @@
+import Broker
+import Dispatch
 import Foundation
 import Projections
 
 /// Work on several views, each on a thread of its own, which may take minutes.
 enum ViewBuilding {
-    /// How many views are built at once: each keeps a batch in memory, and the disk is one.
-    private static let atOnce = 2
+    /// Runs `body` for each view, for all at once, with its reader of one reading of `log`.
+    ///
+    /// The reader holds up the other views until it has left or `body` ends; else as ``each(_:progress:_:)``.
+    static func each<Value: Sendable>(
+        _ projections: [any Projection.Type],
+        from log: EventLog,
+        progress: @escaping ControlHandlers.Progress,
+        _ body:
+            @escaping @Sendable (
+                any Projection.Type, SharedReading.Reader, @escaping Rebuild.Report
+            ) throws -> Value
+    ) async throws -> [Value] {
+        let reading = SharedReading(log, for: projections)
+        return try await each(Array(projections.enumerated()), progress: progress) { numbered, report in
+            let reader = reading.reader(numbered.offset)
+            defer { reader.leave() }
+            return try body(numbered.element, reader, report)
+        }
+    }
 
-    /// Runs `body` for each view.
+    /// Runs `body` for each view, for all at once.
     ///
     /// - Parameters:
     ///   - projections: The views.
@@ -14,15 +33,14 @@ enum ViewBuilding {
     ///   - body: Blocks. Must hand the report on to what it calls: that is where a cancelled task gives up.
     /// - Returns: The results in the order of `projections`.
     /// - Throws: The first error; the other views give up then.
-    static func each<Value: Sendable>(
-        _ projections: [any Projection.Type],
+    static func each<Item: Sendable, Value: Sendable>(
+        _ projections: [Item],
         progress: @escaping ControlHandlers.Progress,
-        _ body: @escaping @Sendable (any Projection.Type, @escaping Rebuild.Report) throws -> Value
+        _ body: @escaping @Sendable (Item, @escaping Rebuild.Report) throws -> Value
     ) async throws -> [Value] {
         try await withThrowingTaskGroup(of: (index: Int, value: Value).self) { group in
             var results = [Value?](repeating: nil, count: projections.count)
             for (index, projection) in projections.enumerated() {
-                if index >= atOnce, let done = try await group.next() { results[done.index] = done.value }
                 group.addTask {
                     (
                         index,
@@ -44,7 +62,9 @@ enum ViewBuilding {
         _ body: @escaping @Sendable (@escaping Rebuild.Report) throws -> Value,
         progress: @escaping ControlHandlers.Progress
     ) async throws -> Value {
-        try await BlockingWork.run { check in
+        // A queue of its own has a thread of its own, whoever else waits; the global one has as many as there are
+        // cores.
+        try await BlockingWork.run(on: DispatchQueue(label: "view")) { check in
             try body { state in
                 try check()
                 progress(ReplayProgress(view: state.view, events: state.projected, of: state.target))
