@@ -71,8 +71,9 @@ import Testing
     @Test func `wherever a handshake is cut in two, HTTP gets every byte once`() throws {
         for cut in 1..<Self.handshake.utf8.count {
             let connection = try Connection()
-            try connection.send(String(Self.handshake.prefix(cut)))
-            try connection.send(String(Self.handshake.dropFirst(cut)) + "a")
+            // By bytes: to a `String` the end of a line is one character.
+            try connection.send(String(decoding: Array(Self.handshake.utf8.prefix(cut)), as: UTF8.self))
+            try connection.send(String(decoding: Array(Self.handshake.utf8.dropFirst(cut)), as: UTF8.self) + "a")
             #expect(connection.http.text == Self.handshake + "a", "\(cut)")
             #expect(try connection.written() == "", "\(cut)")
         }
@@ -87,7 +88,7 @@ import Testing
         #expect(connection.http.deadline == NIODeadline.uptimeNanoseconds(0) + FrontServer.limits.handshakeTime)
     }
 
-    @Test func `a refusal is left to HTTP, which is told the decision and asks nobody again`() async throws {
+    @Test func `a refusal is left to HTTP, which is told the decision and asks nobody again`() throws {
         let connection = try Connection(decide: { _, channel in
             channel.eventLoop.makeSucceededFuture(.refuse(HTTPFailure(.unauthorized, "no")))
         })
