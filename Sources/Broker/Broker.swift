@@ -145,10 +145,12 @@ package final class Broker: Sendable {
     package func wakeWriter() { queue.wakeWriter() }
 
     /// Puts a command on the queue and waits for its answer.
-    package func execute(_ command: Command) async -> Outcome {
+    ///
+    /// - Parameter wakesWriter: As for ``submit(_:origin:wakesWriter:)``.
+    package func execute(_ command: Command, wakesWriter: Bool = true) async -> Outcome {
         await withCheckedContinuation { continuation in
             let submission = Submission(task: .command(command), reply: { continuation.resume(returning: $0) })
-            if !queue.append(submission) { continuation.resume(returning: .refused(.unavailable)) }
+            if !queue.append(submission, wakes: wakesWriter) { continuation.resume(returning: .refused(.unavailable)) }
         }
     }
 

@@ -115,6 +115,15 @@ class HTTP(unittest.TestCase):
         for header in ({}, {"Authorization": "Basic aG9sZGVyOng="}, {"Authorization": token}):
             self.expect(401, "GET", "/account/member/profile", **header)
 
+    def test_a_token_that_expires_while_its_socket_is_open(self):
+        """The socket works until then, and is closed with 4001 after, not before."""
+        _, claims = tokens.verify(self.server.account("shortly"), KEY.encode())
+        expiry = int(time.time()) + 3
+        with self.server.session(tokens.sign(claims | {"exp": expiry}, KEY.encode())) as socket:
+            self.assertIn("as_of", socket.ask({"type": 4}))
+            self.assertEqual(4001, socket.close_code())
+        self.assertGreaterEqual(time.time(), expiry)
+
     def test_rooms_from_making_to_leaving(self):
         own, ann, bob, eve = (self.server.account(name) for name in ("owner", "r-ann", "r-bob", "r-eve"))
         data = self.expect(201, "POST", "/rooms", {"name": "Küche", "members": ["r-ann"]}, own)["data"]

@@ -10,14 +10,16 @@ import NIOHTTPTypesHTTP1
 /// Sets up every accepted connection: HTTP by Hummingbird and our own WebSockets on one port.
 ///
 /// ```swift
+/// let connections = HTTPConnections()
 /// let application = Application(
 ///     responder: HTTPFront.make(origins: origins) { router in … },
-///     server: FrontChannel.server(configuration),
+///     server: FrontChannel.server(configuration, connections),
 ///     …)
+/// try await connections.run { try await application.run() }
 /// ```
 ///
-/// A WebSocket costs Hummingbird's server no task (3.9 KB): ``handle(value:logger:)`` returns as soon as a connection
-/// is one, so that its shutdown doesn't wait for them. Who installs them must know them and close them.
+/// The task that Hummingbird's server has for a connection ends at once; those that speak HTTP get one from
+/// ``HTTPConnections``. So its shutdown doesn't wait for WebSockets: who installs them must know them and close them.
 struct FrontChannel: ServerChildChannel, HTTPChannelHandler {
     struct Configuration: Sendable {
         var limits: FrontLimits
@@ -30,37 +32,46 @@ struct FrontChannel: ServerChildChannel, HTTPChannelHandler {
 
     struct Value: ServerChildChannelValue {
         let channel: any Channel
-        fileprivate let outcome: EventLoopFuture<UpgradeGate.Outcome>
     }
 
     let responder: HTTPChannelHandler.Responder
     let configuration: Configuration
+    let connections: HTTPConnections
 
     /// The builder that a Hummingbird application takes.
-    static func server(_ configuration: Configuration) -> HTTPServerBuilder {
-        HTTPServerBuilder { responder in FrontChannel(responder: responder, configuration: configuration) }
+    static func server(_ configuration: Configuration, _ connections: HTTPConnections) -> HTTPServerBuilder {
+        HTTPServerBuilder { responder in
+            FrontChannel(responder: responder, configuration: configuration, connections: connections)
+        }
     }
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
             guard configuration.admits(channel) else {
                 channel.close(promise: nil)
-                return Value(channel: channel, outcome: channel.eventLoop.makeSucceededFuture(.closed))
+                return Value(channel: channel)
             }
-            // 128 bytes until a connection shows that it has more to say: most sockets are idle most of the time.
+            // Little until a connection shows that it has more to say: most sockets are idle most of the time.
             try channel.syncOptions?.setOption(
                 .recvAllocator,
-                value: AdaptiveRecvByteBufferAllocator(minimum: 128, initial: 128, maximum: 65_536)
+                value: AdaptiveRecvByteBufferAllocator(minimum: 128, initial: 256, maximum: 65_536)
             )
-            let outcome = channel.eventLoop.makePromise(of: UpgradeGate.Outcome.self)
-            try addHandlers(to: channel, outcome: outcome, logger: logger)
-            return Value(channel: channel, outcome: outcome.futureResult)
+            let first = FirstRequest(
+                limits: configuration.limits,
+                origins: configuration.origins,
+                logger: logger,
+                decide: configuration.decide,
+                addHTTP: { try addHandlers(to: $0, decide: $1, deadline: $2, logger: logger) }
+            )
+            try channel.pipeline.syncOperations.addHandler(first)
+            return Value(channel: channel)
         }
     }
 
     private func addHandlers(
         to channel: any Channel,
-        outcome: EventLoopPromise<UpgradeGate.Outcome>,
+        decide: @escaping UpgradeGate.Decide,
+        deadline: NIODeadline,
         logger: Logger
     ) throws {
         let limits = configuration.limits
@@ -76,12 +87,11 @@ struct FrontChannel: ServerChildChannel, HTTPChannelHandler {
         )
         let gate = UpgradeGate(
             neighbours: neighbours,
-            handshakeTime: limits.handshakeTime,
+            deadline: deadline,
             origins: configuration.origins,
             logger: logger,
-            outcome: outcome,
-            decide: configuration.decide,
-            addHTTP: { try Self.addHTTP(to: $0, idleTime: limits.idleTime, logger: logger) }
+            decide: decide,
+            addHTTP: { try addHTTP(to: $0, idleTime: limits.idleTime, logger: logger) }
         )
         let pipeline = channel.pipeline.syncOperations
         try pipeline.addHandler(neighbours.encoder)
@@ -90,32 +100,20 @@ struct FrontChannel: ServerChildChannel, HTTPChannelHandler {
         try pipeline.addHandler(gate)
     }
 
-    /// The rest of the pipeline that Hummingbird's own `HTTP1Channel` builds.
-    private static func addHTTP(
-        to channel: any Channel,
-        idleTime: TimeAmount,
-        logger: Logger
-    ) throws -> UpgradeGate.HTTPConnection {
+    /// The rest of the pipeline that Hummingbird's own `HTTP1Channel` builds, and the task that serves it.
+    private func addHTTP(to channel: any Channel, idleTime: TimeAmount, logger: Logger) throws {
         let pipeline = channel.pipeline.syncOperations
         try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
         let idle = Duration.nanoseconds(idleTime.nanoseconds)
         try pipeline.addHandler(HTTPConnectionStateHandler(idleTimeout: idle, logger: logger))
-        return try NIOAsyncChannel(
+        let connection = try NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>(
             wrappingChannelSynchronously: channel,
             configuration: .init(isOutboundHalfClosureEnabled: true)
         )
+        let isServed = connections.serve { await handleHTTP(asyncChannel: connection, logger: logger) }
+        if !isServed { channel.close(promise: nil) }
     }
 
-    func handle(value: Value, logger: Logger) async {
-        let outcome = await withTaskCancellationHandler {
-            try? await value.outcome.get()
-        } onCancel: {
-            value.channel.close(promise: nil)
-        }
-        guard case .http(let connection) = outcome else { return }
-        // Requests may take long, and the loop has sockets to serve.
-        await withTaskExecutorPreference(globalConcurrentExecutor) {
-            await handleHTTP(asyncChannel: connection, logger: logger)
-        }
-    }
+    /// Nothing: there is a task for each connection that needs one.
+    func handle(value: Value, logger: Logger) async {}
 }

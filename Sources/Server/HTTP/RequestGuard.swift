@@ -177,7 +177,7 @@ extension RequestGuard: Sendable {}
 
 extension HTTPRequestHead {
     /// The path without the query.
-    var path: Substring { uri.prefix { $0 != "?" } }
+    var path: Substring { Substring(uri.utf8.prefix { $0 != UInt8(ascii: "?") }) }
 
     /// Whether this begins a WebSocket, rightly or not: GET with `Upgrade: websocket`, or GET of a socket's path.
     var asksForSocket: Bool { method == .GET && (namesWebSocket || isOnSocketPath) }

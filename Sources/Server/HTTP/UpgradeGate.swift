@@ -4,8 +4,8 @@ import NIOCore
 import NIOHTTP1
 import NIOHTTPTypes
 
-/// Holds the first request of a connection until it is decided whether the connection becomes a WebSocket or stays
-/// HTTP.
+/// Holds the first request of a connection, if it was no plain handshake, until it is decided whether the connection
+/// becomes a WebSocket or stays HTTP.
 ///
 /// NIO's typed upgrader would lose the head of a request that it refuses. While the decision is made nothing more is
 /// read; a connection that isn't through in time, ends half way, or is there at shutdown, is cut.
@@ -20,17 +20,8 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
     typealias OutboundIn = HTTPServerResponsePart
     typealias OutboundOut = HTTPServerResponsePart
 
-    typealias HTTPConnection = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
-
     /// Decides about a request to `/ws` or below, on the connection's event loop; the answer may come from anywhere.
     typealias Decide = @Sendable (HTTPRequestHead, any Channel) -> EventLoopFuture<UpgradeDecision>
-
-    /// What became of the connection.
-    enum Outcome: Sendable {
-        case http(HTTPConnection)
-        case socket
-        case closed
-    }
 
     /// The handlers that a WebSocket has no use for.
     struct Neighbours {
@@ -49,43 +40,41 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private let neighbours: Neighbours
-    private let handshakeTime: TimeAmount
+    private let deadline: NIODeadline
     private let origins: OriginPolicy
     private let logger: Logger
-    private let outcome: EventLoopPromise<Outcome>
     private let decide: Decide
-    private let addHTTP: (any Channel) throws -> HTTPConnection
+    private let addHTTP: (any Channel) throws -> Void
 
     private var state = State.waiting
     private var timer: Scheduled<Void>?
     private var holdsRead = false
 
+    /// - Parameters:
+    ///   - neighbours: The handlers before it.
+    ///   - deadline: When a connection is cut that hasn't become anything.
+    ///   - addHTTP: Adds the handlers of HTTP's routes behind it.
     init(
         neighbours: Neighbours,
-        handshakeTime: TimeAmount,
+        deadline: NIODeadline,
         origins: OriginPolicy,
         logger: Logger,
-        outcome: EventLoopPromise<Outcome>,
         decide: @escaping Decide,
-        addHTTP: @escaping (any Channel) throws -> HTTPConnection
+        addHTTP: @escaping (any Channel) throws -> Void
     ) {
         self.neighbours = neighbours
-        self.handshakeTime = handshakeTime
+        self.deadline = deadline
         self.origins = origins
         self.logger = logger
-        self.outcome = outcome
         self.decide = decide
         self.addHTTP = addHTTP
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
-        timer = context.eventLoop.assumeIsolated().scheduleTask(in: handshakeTime) { context.close(promise: nil) }
+        timer = context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { context.close(promise: nil) }
     }
 
-    func handlerRemoved(context: ChannelHandlerContext) {
-        finish()
-        outcome.succeed(.closed)  // Without effect if it became something before.
-    }
+    func handlerRemoved(context: ChannelHandlerContext) { finish() }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let part = Self.unwrapInboundIn(data)
@@ -186,7 +175,7 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
         finish()
         let channel = context.channel
         do {
-            outcome.succeed(.http(try addHTTP(channel)))
+            try addHTTP(channel)
         } catch {
             context.close(promise: nil)
             return
@@ -208,7 +197,6 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
         let head = HTTPResponseHead(version: .http1_1, status: .switchingProtocols, headers: acceptance.headers)
         // What the WebSocket has to say at once goes out with it.
         context.write(Self.wrapOutboundOut(.head(head)), promise: nil)
-        outcome.succeed(.socket)
         pipeline.removeHandler(neighbours.encoder, promise: nil)
         pipeline.removeHandler(neighbours.requestGuard, promise: nil)
         pipeline.removeHandler(context: context, promise: nil)

@@ -103,7 +103,12 @@ struct QuipuServer: Sendable {
         started: @escaping @Sendable (SocketAddress) async -> Void
     ) async throws {
         dispatchers.startTicking()
-        let front = FrontService(application: application(started), executor: LoopTaskExecutor(group.any()))
+        let connections = HTTPConnections()
+        let front = FrontService(
+            application: application(started, connections),
+            connections: connections,
+            executor: LoopTaskExecutor(group.any())
+        )
         let sockets = SocketService(dispatchers: dispatchers, drain: .seconds(Int64(settings.server.drainSeconds)))
         // In the order in which they start; they stop in the opposite one.
         var services: [any Service] = [CoreService(server: self)]
@@ -130,7 +135,10 @@ struct QuipuServer: Sendable {
         try? await passwords.shutDown()
     }
 
-    private func application(_ started: @escaping @Sendable (SocketAddress) async -> Void) -> some Service {
+    private func application(
+        _ started: @escaping @Sendable (SocketAddress) async -> Void,
+        _ connections: HTTPConnections
+    ) -> some Service {
         let limits = settings.limits
         let origins = OriginPolicy(
             allowedOrigins: settings.server.allowedOrigins,
@@ -150,7 +158,7 @@ struct QuipuServer: Sendable {
             prover: LogProver(log: services.broker.log, key: auditKey)
         )
         let upgrade = SocketUpgrade(services: services, dispatchers: dispatchers, tokens: tokens)
-        let connections = ConnectionLimiter(
+        let limiter = ConnectionLimiter(
             perAddress: limits.connectionsPerAddress,
             trustedProxies: settings.server.trustedProxies
         )
@@ -163,12 +171,12 @@ struct QuipuServer: Sendable {
                 idleTime: .seconds(Int64(limits.idleSeconds))
             ),
             origins: origins,
-            admits: { connections.admit($0) },
+            admits: { limiter.admit($0) },
             decide: { upgrade.decide($0, $1) }
         )
         return Application(
             responder: HTTPFront.make(origins: origins) { routes.add(to: $0) },
-            server: FrontChannel.server(front),
+            server: FrontChannel.server(front, connections),
             configuration: .init(
                 address: .hostname(settings.server.address, port: settings.server.port),
                 serverName: "quipu"
@@ -208,12 +216,14 @@ private struct CoreService: Service {
 /// HTTP, and the upgrades of sockets.
 private struct FrontService<Application: Service>: Service {
     let application: Application
-    /// Where connections are taken in.
+    let connections: HTTPConnections
+    /// Where connections are taken in: on a loop this costs no hop.
     let executor: LoopTaskExecutor
 
-    /// Each connection has a task that waits until it is decided what becomes of it: on a loop this costs no hop.
     func run() async throws {
-        try await withTaskExecutorPreference(executor) { try await application.run() }
+        try await connections.run {
+            try await withTaskExecutorPreference(executor) { try await application.run() }
+        }
     }
 }
 

@@ -13,9 +13,12 @@ struct SocketUpgrade: Sendable {
 
     /// Who asked for the socket, and until when the proof holds.
     private struct Caller {
-        var name: AccountName
+        /// Escaped for JSON.
+        var name: [UInt8]
         var id: AccountID
         var expiresAt: Date?
+        /// The event that let a guest in for this socket; nil for an account that was there before.
+        var admission: Offset?
     }
 
     /// Decides about a request.
@@ -49,29 +52,30 @@ struct SocketUpgrade: Sendable {
         }
         let path = handshake.target.segments
         guard path.count <= 2 else { throw HTTPFailure(.notFound, "not found") }
-        // Whoever could act before the views knew of it would be told of people that don't exist.
-        try await services.wait(for: services.views.users.view)
+        // Whoever came in before would be told of people without a name.
+        try await services.waitForNames()
 
         var headers = handshake.responseHeaders(subprotocol: handshake.bearerToken == nil ? nil : "bearer")
         let sendID = handshake.target.query("send_id")
         let receiveID = handshake.target.query("receive_id")
         let claimed: String? = path.count == 2 ? path[1] : sendID
         let point = try resumePoint(handshake)
-        let caller = try await caller(handshake, head, claimed: claimed)
+        let loop = channel.eventLoop
+        let caller = try await caller(handshake, head, claimed: claimed, on: loop)
 
         if path.count == 1, sendID != nil || receiveID != nil {
             guard let peerText = receiveID, sendID != nil else {
                 throw HTTPFailure(.badRequest, "a conversation needs both send_id and receive_id")
             }
-            let peer: AccountName
+            let peer: [UInt8]
             let peerID: AccountID
             if let erased = services.directory.erasedAccount(labelled: peerText) {
                 // What was said to each other can still be read.
-                (peer, peerID) = (AccountName(trusting: Array(peerText.utf8)), erased)
+                (peer, peerID) = (services.directory.escapedName(of: erased), erased)
             } else {
-                peer = try AccountName(peerText)
-                peerID = try await account(named: peer)
-                services.directory.insert(peer, for: peerID)
+                let name = try AccountName(peerText)
+                peerID = try await account(named: name, on: loop).id
+                peer = services.directory.insert(name, for: peerID)
             }
             let conversation = Command.Conversation(me: caller.id, peer: peerID)
             let start = try start(at: point, handshake)
@@ -79,20 +83,11 @@ struct SocketUpgrade: Sendable {
                 try install(.conversation(conversation), caller, peer: peer, start, on: channel)
             }
         }
-        let view = services.views.rooms
-        try await services.wait(for: view.view)
-        let now = try view.rooms(of: caller.id)
-        var start = try start(at: point, handshake, head: now.asOf)
-        start.currentRooms = Set(now.value)
-        if start.offset == now.asOf {
-            start.rooms = start.currentRooms
-        } else {
-            start.rooms = Set(try view.rooms(of: caller.id, at: start.offset).value)
-        }
+        let start = try await start(at: point, handshake, caller)
         let kind: Session.Kind = path.count == 2 ? .room : .session
-        headers.add(name: "X-Quipu-Log", value: services.broker.log.identity.description)
+        headers.add(name: "X-Quipu-Log", value: services.logText)
         headers.add(name: "X-Quipu-Offset", value: String(start.offset))
-        return .accept(headers) { [start] channel in try install(kind, caller, peer: nil, start, on: channel) }
+        return .accept(headers) { channel in try install(kind, caller, start, on: channel) }
     }
 
     // MARK: Where from
@@ -118,9 +113,31 @@ struct SocketUpgrade: Sendable {
         return start
     }
 
+    /// Where a socket begins that gets the rooms of its user.
+    private func start(at point: ResumePoint?, _ handshake: Handshake, _ caller: Caller) async throws -> SessionStart {
+        // Who wasn't there before is in no room yet; of those that come the log tells, from there on.
+        if let admission = caller.admission { return try start(at: point, handshake, head: admission) }
+        let view = services.views.rooms
+        try await services.wait(for: view.view)
+        let now = try view.rooms(of: caller.id)
+        var start = try start(at: point, handshake, head: now.asOf)
+        start.currentRooms = Set(now.value)
+        if start.offset == now.asOf {
+            start.rooms = start.currentRooms
+        } else {
+            start.rooms = Set(try view.rooms(of: caller.id, at: start.offset).value)
+        }
+        return start
+    }
+
     // MARK: Who
 
-    private func caller(_ handshake: Handshake, _ head: HTTPRequestHead, claimed: String?) async throws -> Caller {
+    private func caller(
+        _ handshake: Handshake,
+        _ head: HTTPRequestHead,
+        claimed: String?,
+        on loop: any EventLoop
+    ) async throws -> Caller {
         let token = Self.bearer(head) ?? handshake.target.query("token") ?? handshake.bearerToken
         if let token {
             let verified: VerifiedToken
@@ -136,17 +153,16 @@ struct SocketUpgrade: Sendable {
             guard let id = try await services.account(of: verified, named: name) else {
                 throw HTTPFailure(.unauthorized, "the token's account doesn't exist here")
             }
-            services.directory.insert(name, for: id)
-            return Caller(name: name, id: id, expiresAt: verified.expiresAt)
+            let escaped = services.directory.insert(name, for: id)
+            return Caller(name: escaped, id: id, expiresAt: verified.expiresAt)
         }
         guard services.settings.auth.mode == .open else { throw HTTPFailure(.unauthorized, "a token is needed") }
         guard let claimed = claimed ?? handshake.target.query("account") else {
             throw HTTPFailure(.badRequest, "say who you are: /ws?send_id=ME&receive_id=PEER, /ws/ME, or a token")
         }
         let name = try AccountName(claimed)
-        let id = try await account(named: name)
-        services.directory.insert(name, for: id)
-        return Caller(name: name, id: id, expiresAt: nil)
+        let (id, admission) = try await account(named: name, on: loop)
+        return Caller(name: services.directory.insert(name, for: id), id: id, admission: admission)
     }
 
     static func bearer(_ head: HTTPRequestHead) -> String? {
@@ -156,14 +172,18 @@ struct SocketUpgrade: Sendable {
         return nil
     }
 
-    /// The account of that name; in open mode a new name is a guest's.
-    private func account(named name: AccountName) async throws -> AccountID {
-        if let found = try services.broker.log.accountID(named: name) { return found }
+    /// The account of that name; in open mode a new name is a guest's, let in by an event.
+    private func account(
+        named name: AccountName,
+        on loop: any EventLoop
+    ) async throws -> (id: AccountID, admission: Offset?) {
+        if let found = try services.broker.log.accountID(named: name) { return (found, nil) }
         guard services.settings.auth.mode == .open else { throw HTTPFailure(.notFound, "no such user") }
-        guard case .account(let id, _) = await services.broker.execute(.admitGuest(name)) else {
-            throw HTTPFailure(.serviceUnavailable, Session.notStoredText)
-        }
-        return id
+        // Many come at once, as after a restart, and can be let in by one commit.
+        dispatchers.dispatcher(of: loop).wakeWriterSoon()
+        guard case .account(let id, let offset) = await services.broker.execute(.admitGuest(name), wakesWriter: false)
+        else { throw HTTPFailure(.serviceUnavailable, Session.notStoredText) }
+        return (id, offset > 0 ? offset : nil)
     }
 
     // MARK: The socket
@@ -171,7 +191,7 @@ struct SocketUpgrade: Sendable {
     private func install(
         _ kind: Session.Kind,
         _ caller: Caller,
-        peer: AccountName?,
+        peer: [UInt8] = [],
         _ start: SessionStart,
         on channel: any Channel
     ) throws {

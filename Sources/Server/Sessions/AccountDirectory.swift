@@ -23,12 +23,18 @@ final class AccountDirectory: Sendable {
     init(find: @escaping @Sendable (AccountID) -> AccountName?) { self.find = find }
 
     /// Remembers a name that the view may not have yet.
-    func insert(_ name: AccountName, for id: AccountID) {
+    ///
+    /// - Returns: The name, escaped: the same bytes for all who ask.
+    @discardableResult
+    func insert(_ name: AccountName, for id: AccountID) -> [UInt8] {
         state.withLock { state in
+            if let known = state.names[id] { return known }
+            let escaped = Self.escaped(name)
             // Whoever looked the name up may have done so before the account was erased.
-            guard !state.erased.contains(id) else { return }
+            guard !state.erased.contains(id) else { return escaped }
             if state.names.count >= Self.capacity { state.names.removeAll() }
-            state.names[id] = Self.escaped(name)
+            state.names[id] = escaped
+            return escaped
         }
     }
 

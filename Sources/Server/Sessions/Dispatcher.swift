@@ -20,11 +20,12 @@ final class Dispatcher {
     private var lastTicket: UInt64 = 0
     /// Conversation sockets, by whose they are and the conversation.
     private var conversations: [Command.Conversation: [Session]] = [:]
-    /// Session sockets by account.
-    private var directs: [AccountID: [Session]] = [:]
     /// Session and room sockets by room.
     private var rooms: [RoomID: [Session]] = [:]
     /// Session and room sockets by account: who is to hear of a change of membership.
+    ///
+    /// The session sockets among them are to hear of direct messages: a table of their own would cost each idle one
+    /// 90 bytes.
     private var members: [AccountID: [Session]] = [:]
 
     private var touched: [Session] = []
@@ -64,7 +65,6 @@ final class Dispatcher {
             conversations[conversation, default: []].append(session)
             services.presence.enter(conversation)
         case .session:
-            directs[session.me, default: []].append(session)
             members[session.me, default: []].append(session)
             services.presence.enterSession(session.me)
         case .room:
@@ -81,7 +81,6 @@ final class Dispatcher {
             Self.remove(session, from: conversation, in: &conversations)
             services.presence.leave(conversation)
         case .session:
-            Self.remove(session, from: session.me, in: &directs)
             Self.remove(session, from: session.me, in: &members)
             services.presence.leaveSession(session.me)
         case .room:
@@ -168,13 +167,18 @@ final class Dispatcher {
     func submit(_ command: Command, of session: Session) -> Bool {
         let origin = Broker.Origin(sink: sink, ticket: session.ticket)
         guard services.broker.submit(command, origin: origin, wakesWriter: false) else { return false }
-        guard !isWakeDue else { return true }
+        wakeWriterSoon()
+        return true
+    }
+
+    /// Wakes the writer when this turn of the loop is over, for what is submitted in it.
+    func wakeWriterSoon() {
+        guard !isWakeDue else { return }
         isWakeDue = true
         loop.assumeIsolated().execute { [self] in
             isWakeDue = false
             services.broker.wakeWriter()
         }
-        return true
     }
 
     // MARK: Events
@@ -289,7 +293,9 @@ final class Dispatcher {
             for session in conversations[side] ?? [] where hasMessages || session.cursor.wantsChanges {
                 touch(session, group: group).isPlain = false
             }
-            for session in directs[side.me] ?? [] { touch(session, group: group).isPlain = false }
+            for session in members[side.me] ?? [] where session.isSessionSocket {
+                touch(session, group: group).isPlain = false
+            }
         }
     }
 
@@ -318,7 +324,9 @@ final class Dispatcher {
         if let room {
             others = (rooms[room] ?? []).filter { $0.me != conversation.me }
         } else {
-            others = (conversations[conversation.mirrored] ?? []) + (directs[conversation.subject] ?? [])
+            others =
+                (conversations[conversation.mirrored] ?? [])
+                + (members[conversation.subject] ?? []).filter(\.isSessionSocket)
         }
         let listening = others.filter(\.cursor.wantsChanges)
         guard !listening.isEmpty else { return }

@@ -32,7 +32,7 @@ extension Session {
         Outbound.serverReply(.end, "连接断开") { json in
             json.writeStaticString(",\"offset\":")
             json.writeDecimal(position)
-            json.writeLog(services.broker.log.identity)
+            json.writeLog(services.logText)
             json.writeStaticString(",\"retry_after_ms\":")
             json.writeDecimal(time.nanoseconds / 1_000_000)
         }

@@ -50,7 +50,7 @@ extension Session {
         let json = Outbound.serverReply(.caughtUp, "已同步") { json in
             json.writeStaticString(",\"offset\":")
             json.writeDecimal(offset)
-            json.writeLog(services.broker.log.identity)
+            json.writeLog(services.logText)
             if case .request(let ref) = resume { Self.writeReply(to: 6, ref: ref, &json) }
         }
         bytes.writeTextFrame(json)
@@ -61,17 +61,17 @@ extension Session {
         Outbound.serverReply(.notFound, refusal.text) { json in
             json.writeStaticString(",\"offset\":")
             json.writeDecimal(refusal.lastShared)
-            json.writeLog(services.broker.log.identity)
+            json.writeLog(services.logText)
             if let frame { Self.writeReply(to: 6, ref: frame.ref, &json) }
         }
     }
 }
 
 extension ByteBuffer {
-    /// Appends `,"log":"…"`.
-    mutating func writeLog(_ identity: LogIdentity) {
+    /// Appends `,"log":"…"`, given ``SessionServices/logText``.
+    mutating func writeLog(_ logText: String) {
         writeStaticString(",\"log\":\"")
-        writeString(identity.description)
+        writeString(logText)
         writeStaticString("\"")
     }
 }

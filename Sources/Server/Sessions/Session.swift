@@ -27,7 +27,8 @@ final class Session {
     private(set) var peerName: [UInt8]
     let dispatcher: Dispatcher
     let services: SessionServices
-    private let beginning: SessionStart
+    /// What its greeting tells; nil once it is told.
+    @Rare private var beginning: SessionStart?
 
     var ticket: UInt64 = 0
     var context: ChannelHandlerContext?
@@ -39,7 +40,7 @@ final class Session {
     /// Where it stands in the log.
     var cursor: Cursor
     /// What it reads on from while it is far behind.
-    var timeline: TimelineReading?
+    @Rare var timeline: TimelineReading?
     var isCatchingUp = false
     /// What a query must have seen at least.
     var told: Offset
@@ -47,9 +48,9 @@ final class Session {
     /// Requests that wait for an answer before them.
     var inbox = Inbox()
     /// The request that waits for a guest to be let in.
-    var heldForGuest: ClientFrame?
+    @Rare var heldForGuest: ClientFrame?
     /// The query that is being answered.
-    var answer: (any QueryAnswer)?
+    @Rare var answer: (any QueryAnswer)?
     /// The wait for a view that the request in hand is in; nil if none is.
     var viewWait: Int?
     private var lastViewWait = 0
@@ -75,10 +76,11 @@ final class Session {
     private var hasEnded = false
     private var isSoonWritable = false
     /// The answer to the last pings that came while the channel was full.
-    var heldPongs: ByteBuffer?
+    @Rare var heldPongs: ByteBuffer?
     private var lastHeard: NIODeadline
     private var lastPing: NIODeadline
-    private var expiry: Scheduled<Void>?
+    /// When the token that it was opened with holds no longer.
+    private var expiry = NIODeadline.distantFuture
 
     // Kept by the dispatcher while it hands a segment of a batch out.
     var segment: UInt64 = 0
@@ -89,15 +91,15 @@ final class Session {
     init(
         kind: Kind,
         me: AccountID,
-        myName: AccountName,
-        peerName: AccountName? = nil,
+        myName: [UInt8],
+        peerName: [UInt8] = [],
         start: SessionStart,
         dispatcher: Dispatcher
     ) {
         self.kind = kind
         self.me = me
-        self.myName = AccountDirectory.escaped(myName)
-        self.peerName = peerName.map(AccountDirectory.escaped) ?? []
+        self.myName = myName
+        self.peerName = peerName
         self.dispatcher = dispatcher
         services = dispatcher.services
         beginning = start
@@ -128,6 +130,9 @@ final class Session {
         }
     }
 
+    /// Whether it is to get its user's direct messages.
+    var isSessionSocket: Bool { if case .session = kind { true } else { false } }
+
     /// Whether some reply waits, for the writer or for its place among the events.
     var hasReplies: Bool { !cursor.replies.isEmpty }
 
@@ -140,16 +145,13 @@ final class Session {
     func start(_ context: ChannelHandlerContext, expiresIn lifetime: TimeAmount?) {
         self.context = context
         dispatcher.open(self)
-        if let greeting { write(greeting.textFrame) }
-        if let lifetime {
-            expiry = context.eventLoop.assumeIsolated().scheduleTask(in: lifetime) { [weak self] in
-                self?.close(code: 4001, reason: "token expired")
-            }
-        }
-        switch beginning.resume {
-        case .none: break
-        case .accepted: cursor.resumes()
-        case .refused(let refusal): write(resumeRefusal(refusal, for: nil).textFrame)
+        let beginning = beginning.take()
+        if let beginning, let greeting = greeting(at: beginning) { write(greeting.textFrame) }
+        if let lifetime { expiry = .now() + lifetime }
+        switch beginning?.resume {
+        case nil, .some(.none): break
+        case .some(.accepted): cursor.resumes()
+        case .some(.refused(let refusal)): write(resumeRefusal(refusal, for: nil).textFrame)
         }
         if dispatcher.isDraining { drain(comesBackAfter: .zero) }
         // Either may have been erased since it was looked up.
@@ -186,7 +188,6 @@ final class Session {
         inbox.removeAll()
         heldForGuest = nil
         heldPongs = nil
-        expiry?.cancel()
         dispatcher.ended(self)
     }
 
@@ -211,6 +212,7 @@ final class Session {
     func tick(now: NIODeadline) {
         let limits = services.settings.limits
         guard let context else { return }
+        if now >= expiry { close(code: 4001, reason: "token expired") }
         // Silence of a client that reads slowly says nothing: a ping would stand behind what it hasn't read. Whether
         // its machine is still there, the kernel finds out, by what it sends again without an answer.
         guard context.channel.isWritable else {
@@ -229,22 +231,17 @@ final class Session {
         }
     }
 
-    private var greeting: ByteBuffer? {
+    private func greeting(at beginning: SessionStart) -> ByteBuffer? {
         if case .room = kind { return nil }
-        let limits = services.settings.limits
         return Outbound.serverReply(.success, "连接成功") { json in
-            json.writeLog(services.broker.log.identity)
+            json.writeLog(services.logText)
             json.writeStaticString(",\"offset\":")
             json.writeDecimal(beginning.offset)
             if case .accepted = beginning.resume {
                 json.writeStaticString(",\"head\":")
                 json.writeDecimal(services.broker.log.head)
             }
-            json.writeString(
-                ",\"limits\":{\"content_bytes\":\(limits.contentBytes),\"frame_bytes\":\(limits.frameBytes)"
-                    + ",\"messages_per_second\":\(limits.messagesPerSecond),\"page_rows\":\(limits.pageRows)"
-                    + ",\"pending_requests\":\(limits.pendingRequests),\"unanswered\":\(limits.unanswered)}"
-            )
+            json.writeString(services.limitsText)
         }
     }
 

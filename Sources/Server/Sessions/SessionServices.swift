@@ -18,12 +18,25 @@ final class SessionServices: Sendable {
     let settings: Settings
     let frameLimits: ClientFrame.Limits
     let logger: Logger
+    /// The log's id as clients are told it.
+    let logText: String
+    /// What a greeting says of the limits, from its comma on.
+    let limitsText: String
+    /// The last event that was in the log when the server started.
+    private let headAtStart: Offset
 
     init(broker: Broker, views: Views, settings: Settings, logger: Logger) {
         self.broker = broker
         self.views = views
         self.settings = settings
         self.logger = logger
+        headAtStart = broker.log.head
+        logText = broker.log.identity.description
+        let limits = settings.limits
+        limitsText =
+            ",\"limits\":{\"content_bytes\":\(limits.contentBytes),\"frame_bytes\":\(limits.frameBytes)"
+            + ",\"messages_per_second\":\(limits.messagesPerSecond),\"page_rows\":\(limits.pageRows)"
+            + ",\"pending_requests\":\(limits.pendingRequests),\"unanswered\":\(limits.unanswered)}"
         let users = views.users
         directory = AccountDirectory { id in (try? users.name(of: id)) ?? nil }
         let loops = LoopMail()
@@ -48,6 +61,18 @@ final class SessionServices: Sendable {
         } catch {
             throw HTTPFailure(.serviceUnavailable, "the view of this answer is behind or away; try again")
         }
+    }
+
+    /// Returns once everybody's name can be told.
+    ///
+    /// The view of users must know the accounts that were there when the server started; of those that have come since,
+    /// every event loop has told the ``directory``.
+    ///
+    /// - Throws: ``HTTPFailure``, 503, if the view is away or doesn't come so far in time.
+    func waitForNames() async throws {
+        let view = views.users.view
+        guard view.projected < headAtStart || view.failure != nil else { return }
+        try await wait(for: view)
     }
 
     /// The account that a token speaks for; nil if it isn't there any more, even if its name is another's now.

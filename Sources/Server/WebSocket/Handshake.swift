@@ -118,9 +118,19 @@ struct Handshake: Equatable, Sendable {
     }
 }
 
+extension String {
+    /// Whether it stands for itself in a list.
+    fileprivate var isListElement: Bool {
+        !isEmpty && utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: ",") }
+    }
+}
+
 extension HTTPHeaders {
     /// The elements of a header that is a list, over all its lines, without the empty ones.
     fileprivate func tokens(_ name: String) -> [String] {
-        self[canonicalForm: name].compactMap { $0.isEmpty ? nil : String($0) }
+        let lines = self[name]
+        // Mostly each is one element already; to take lists apart is slow.
+        if lines.allSatisfy(\.isListElement) { return lines }
+        return self[canonicalForm: name].compactMap { $0.isEmpty ? nil : String($0) }
     }
 }

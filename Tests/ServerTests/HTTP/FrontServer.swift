@@ -44,9 +44,10 @@ struct FrontServer {
             decide: decide
         )
         let (ports, continuation) = AsyncStream.makeStream(of: Int.self)
+        let connections = HTTPConnections()
         let application = Application(
             responder: HTTPFront.make(origins: origins, addRoutes: addRoutes),
-            server: FrontChannel.server(configuration),
+            server: FrontChannel.server(configuration, connections),
             configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: 0)),
             onServerRunning: { channel in continuation.yield(channel.localAddress?.port ?? 0) },
             eventLoopGroupProvider: .singleton,
@@ -56,7 +57,7 @@ struct FrontServer {
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask {
                 defer { continuation.finish() }
-                try await group.run()
+                try await connections.run { try await group.run() }
             }
             for await port in ports {
                 do {
