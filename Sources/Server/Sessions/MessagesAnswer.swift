@@ -22,9 +22,10 @@ struct MessagesAnswer: QueryAnswer {
     private let request: Request
     private let view: ConversationsView
     private let directory: AccountDirectory
-    private let snapshot: ConversationsView.Snapshot
+    /// The conversation when the answer began; nil before.
+    private var snapshot: ConversationsView.Snapshot?
     /// Up to here the reader has read.
-    private let readMark: Offset
+    private var readMark: Offset = 0
 
     /// The ordinals that are left, in the direction of the answer; nil when there are none.
     private var remaining: ClosedRange<UInt64>?
@@ -34,35 +35,29 @@ struct MessagesAnswer: QueryAnswer {
     private var newestShown: Offset = 0
     private var showsUnread = false
     private var hasMore = false
-    /// Whether a fragment has been written.
-    private var isStarted = false
-    private var names: [AccountID: [UInt8]] = [:]
+    private(set) var hasBegun = false
+
+    // What of a row is the same as in others, ready-made.
+    private var created = TimestampText()
+    private var updated = TimestampText()
+    private let ownParties: [UInt8]
+    private var parties: [AccountID: [UInt8]] = [:]
+    private var lastParties: (sender: AccountID, text: [UInt8])?
 
     private static let sliceRows = 1024
     private static let sliceBytes = 256 << 10
+    /// What room is made for at first: a row with a message of some length.
+    private static let rowBytes = 320
 
-    init(_ request: Request, view: ConversationsView, directory: AccountDirectory) throws {
+    init(_ request: Request, view: ConversationsView, directory: AccountDirectory) {
         self.request = request
         self.view = view
         self.directory = directory
-        let conversation = request.conversation
-        snapshot = try view.snapshot(
-            of: conversation.stream,
-            reader: conversation.me,
-            peer: conversation.isRoom ? nil : conversation.subject
-        )
-        readMark = max(snapshot.readerMark, request.joined)
-        var first: UInt64 = 1
-        var last = snapshot.messageCount
-        if request.unreadOnly {
-            first = try view.firstOrdinal(in: conversation.stream, after: readMark)
-        } else if let before = request.frame.before {
-            let end = try view.firstOrdinal(in: conversation.stream, after: Offset(before) - 1)
-            last = min(last, end - 1)
-        }
-        remaining = first <= last ? first...last : nil
         quota = request.frame.limit.map(UInt64.init) ?? .max
+        ownParties = Self.parties(request.myName, request.peerName)
     }
+
+    var frame: ClientFrame { request.frame }
 
     var mark: Command? {
         guard showsUnread, request.frame.mark != false else { return nil }
@@ -70,52 +65,86 @@ struct MessagesAnswer: QueryAnswer {
     }
 
     mutating func writeSlice(to bytes: inout ByteBuffer) throws -> Bool {
-        var json = ByteBuffer()
-        if !isStarted {
-            json.writeStaticString("{\"from\":\"")
-            json.writeBytes(request.peerName)
-            json.writeStaticString("\",\"code\":50000,\"content\":[")
+        let reading = try view.reading()
+        let snapshot = try snapshot ?? begin(reading)
+        let rows = min(remaining?.count ?? 0, Int(clamping: quota), Self.sliceRows)
+        bytes.reserveCapacity(min(rows * Self.rowBytes, Self.sliceBytes) + 2 * Self.rowBytes)
+        let message = bytes.beginFrame(expectingPayloadBytes: .max)
+        let start = bytes.writerIndex
+        if !hasBegun {
+            bytes.writeStaticString("{\"from\":\"")
+            bytes.writeBytes(request.peerName)
+            bytes.writeStaticString("\",\"code\":50000,\"content\":[")
         }
-        try writeRows(to: &json)
+        try writeRows(reading, snapshot, to: &bytes, from: start)
         let isDone = remaining == nil
         if shown == 0 {
             // Whether there is anything to show isn't known before something is found, or nothing is left.
-            if isDone { bytes.writeTextFrame(nothing) }
+            bytes.clear()
+            if isDone { bytes.writeTextFrame(nothing(asOf: snapshot.asOf)) }
             return isDone
         }
-        if isDone { writeEnd(to: &json) }
-        switch (isStarted, isDone) {
-        case (false, true): bytes.writeTextFrame(json)
-        case (false, false): bytes.writeFirstFragment(json)
-        case (true, _): bytes.writeContinuation(json, isFinal: isDone)
-        }
-        isStarted = true
+        if isDone { writeEnd(to: &bytes, asOf: snapshot.asOf) }
+        bytes.finishFrame(message, hasBegun ? .continuation : .text, isFinal: isDone)
+        hasBegun = true
         return isDone
     }
 
-    private mutating func writeRows(to json: inout ByteBuffer) throws {
+    /// Takes in how far the conversation has come, and what of it is to be shown.
+    private mutating func begin(_ reading: borrowing ConversationsReading) throws -> ConversationsView.Snapshot {
+        let conversation = request.conversation
+        let state = try reading.state(
+            of: conversation.stream,
+            reader: conversation.me,
+            peer: conversation.isRoom ? nil : conversation.subject
+        )
+        snapshot = state
+        readMark = max(state.readerMark, request.joined)
+        var first: UInt64 = 1
+        var last = state.messageCount
+        if request.unreadOnly {
+            first = try reading.firstOrdinal(in: conversation.stream, after: readMark)
+        } else if let before = request.frame.before {
+            let end = try reading.firstOrdinal(in: conversation.stream, after: Offset(before) - 1)
+            last = min(last, end - 1)
+        }
+        remaining = first <= last ? first...last : nil
+        return state
+    }
+
+    /// - Parameter start: Where the payload of the frame begins.
+    private mutating func writeRows(
+        _ reading: borrowing ConversationsReading,
+        _ snapshot: ConversationsView.Snapshot,
+        to bytes: inout ByteBuffer,
+        from start: Int
+    ) throws {
         guard let ordinals = remaining else { return }
         let newestFirst = !request.unreadOnly
-        let me = request.conversation.me
+        let conversation = request.conversation
+        let me = conversation.me
+        // In a room, and to oneself, nobody else's reading counts.
+        let peerMark = conversation.isRoom || conversation.subject == me ? .max : snapshot.peerMark
         var seen: UInt64 = 0
         var isDone = false
         // Ordinals are dense: the n-th row of the scan has the n-th ordinal.
-        try view.forEachMessage(
-            in: request.conversation.stream,
+        try reading.forEachMessage(
+            in: conversation.stream,
             from: newestFirst ? ordinals.upperBound : ordinals.lowerBound,
             newestFirst: newestFirst,
             limit: min(Self.sliceRows, ordinals.count)
         ) { row in
             seen += 1
-            guard !row.isDeleted, !request.unreadOnly || row.sender != me else { return true }
+            let isMine = row.sender == me
+            guard !row.isDeleted, newestFirst || !isMine else { return true }
             guard quota > 0 else {
                 hasMore = true
                 isDone = true
                 return false
             }
             quota -= 1
-            write(row, to: &json)
-            return json.readableBytes < Self.sliceBytes
+            write(row, isMine: isMine, isRead: row.offset <= (isMine ? peerMark : readMark), to: &bytes)
+            return bytes.writerIndex - start < Self.sliceBytes
         }
         if isDone || seen == 0 || seen == UInt64(ordinals.count) {
             remaining = nil
@@ -126,58 +155,77 @@ struct MessagesAnswer: QueryAnswer {
         }
     }
 
-    private mutating func write(_ row: borrowing MessageRow, to json: inout ByteBuffer) {
-        let conversation = request.conversation
-        let isMine = row.sender == conversation.me
-        let isUnread = !isMine && row.offset > readMark
-        newestShown = max(newestShown, row.offset)
-        showsUnread = showsUnread || isUnread
-        if shown > 0 { json.writeStaticString(",") }
+    private mutating func write(
+        _ row: borrowing MessageRow,
+        isMine: Bool,
+        isRead: Bool,
+        to bytes: inout ByteBuffer
+    ) {
+        let offset = row.offset
+        newestShown = max(newestShown, offset)
+        if !isMine, !isRead { showsUnread = true }
+        let isFirst = shown == 0
         shown += 1
-        json.writeStaticString("{\"ID\":")
-        json.writeDecimal(row.offset)
-        json.writeStaticString(",\"CreatedAt\":\"")
-        json.writeTimestamp(milliseconds: row.milliseconds)
-        json.writeStaticString("\",\"UpdatedAt\":\"")
-        json.writeTimestamp(milliseconds: row.updatedMilliseconds)
-        json.writeStaticString("\",\"DeletedAt\":null,\"send_id\":\"")
-        json.writeBytes(isMine ? request.myName : senderName(row.sender))
-        json.writeStaticString("\",\"receive_id\":\"")
-        json.writeBytes(isMine || conversation.isRoom ? request.peerName : request.myName)
-        json.writeStaticString("\",\"content\":\"")
-        json.writeBytes(row.contentJSON)
-        json.writeStaticString("\",\"is_read\":")
-        let isRead: Bool
-        if !isMine {
-            isRead = !isUnread
-        } else {
-            isRead = conversation.isRoom || conversation.subject == conversation.me || row.offset <= snapshot.peerMark
+        let parties = isMine ? ownParties : parties(of: row.sender)
+        let sent = row.milliseconds
+        created.show(sent)
+        var times = (created: created.ascii, updated: created.ascii)
+        if row.updatedMilliseconds != sent {
+            updated.show(row.updatedMilliseconds)
+            times.updated = updated.ascii
         }
-        if isRead { json.writeStaticString("true") } else { json.writeStaticString("false") }
-        json.writeRedacted(row.isRedacted)
-        json.writeStaticString("}")
+        let content = row.contentJSON
+        let isRedacted = row.isRedacted
+        // All but the two are less than 160 bytes.
+        bytes.writeWithOutputRawSpan(minimumWritableBytes: 160 + parties.count + content.count) { output in
+            if !isFirst { output.write(",") }
+            output.write("{\"ID\":")
+            output.writeDecimal(offset)
+            output.write(",\"CreatedAt\":\"")
+            output.write(times.created.span)
+            output.write("\",\"UpdatedAt\":\"")
+            output.write(times.updated.span)
+            output.write(parties.span)
+            output.write(content)
+            if isRead { output.write("\",\"is_read\":true") } else { output.write("\",\"is_read\":false") }
+            if isRedacted { output.write(",\"redacted\":true") }
+            output.write("}")
+        }
     }
 
-    private mutating func senderName(_ id: AccountID) -> [UInt8] {
-        guard request.conversation.isRoom else { return request.peerName }
-        if let known = names[id] { return known }
-        let name = directory.escapedName(of: id)
-        names[id] = name
-        return name
+    /// What stands between the times and the content of what `sender`, who isn't the reader, has sent.
+    private mutating func parties(of sender: AccountID) -> [UInt8] {
+        if let lastParties, lastParties.sender == sender { return lastParties.text }
+        let text: [UInt8]
+        if let known = parties[sender] {
+            text = known
+        } else if request.conversation.isRoom {
+            text = Self.parties(directory.escapedName(of: sender), request.peerName)
+            parties[sender] = text
+        } else {
+            text = Self.parties(request.peerName, request.myName)
+        }
+        lastParties = (sender, text)
+        return text
     }
 
-    private func writeEnd(to json: inout ByteBuffer) {
+    private static func parties(_ sender: [UInt8], _ receiver: [UInt8]) -> [UInt8] {
+        Array("\",\"DeletedAt\":null,\"send_id\":\"".utf8) + sender + Array("\",\"receive_id\":\"".utf8) + receiver
+            + Array("\",\"content\":\"".utf8)
+    }
+
+    private func writeEnd(to json: inout ByteBuffer, asOf: Offset) {
         json.writeStaticString("],\"as_of\":")
-        json.writeDecimal(snapshot.asOf)
+        json.writeDecimal(asOf)
         if request.frame.limit != nil { json.writeString(",\"more\":\(hasMore)") }
         Session.writeReply(to: request.frame.type, ref: request.frame.ref, &json)
         json.writeStaticString("}")
     }
 
-    private var nothing: ByteBuffer {
+    private func nothing(asOf: Offset) -> ByteBuffer {
         Outbound.serverReply(.end, "没有更多消息了") { json in
             json.writeStaticString(",\"as_of\":")
-            json.writeDecimal(snapshot.asOf)
+            json.writeDecimal(asOf)
             Session.writeReply(to: request.frame.type, ref: request.frame.ref, &json)
         }
     }

@@ -139,8 +139,7 @@ final class PresenceWatches {
     }
 
     private func sortedNames(in conversation: Command.Conversation) -> [[UInt8]] {
-        services.presence.online(in: conversation)
-            .map { services.directory.escapedName(of: $0) }
+        services.directory.escapedNames(of: services.presence.online(in: conversation))
             .sorted { $0.lexicographicallyPrecedes($1) }
     }
 
