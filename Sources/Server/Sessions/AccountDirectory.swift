@@ -37,10 +37,13 @@ final class AccountDirectory: Sendable {
         }
     }
 
-    /// The escaped names of `ids`, in their order; see ``escapedName(of:)``.
-    func escapedNames(of ids: some Sequence<AccountID>) -> [[UInt8]] {
-        let known = state.withLock { state in ids.map { (id: $0, name: state.name(of: $0)) } }
-        return known.map { $0.name ?? escapedName(of: $0.id) }
+    /// The escaped names of the peers that `counts` are of, in their order; see ``escapedName(of:)``.
+    func escapedNames(of counts: [UnreadView.Counts.Item]) -> [[UInt8]] {
+        // Under one lock, which costs as much as finding a name.
+        var names = state.withLock { state in counts.map { state.name(of: $0.id) ?? [] } }
+        // No name is empty, so that these aren't known.
+        for index in names.indices where names[index].isEmpty { names[index] = escapedName(of: counts[index].id) }
+        return names
     }
 
     /// The escaped name of `id`; its digits if nobody knows it, which is only so while the users view is away.

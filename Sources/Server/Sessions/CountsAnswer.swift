@@ -38,42 +38,42 @@ struct CountsAnswer: QueryAnswer {
 
     /// Appends the peers, sorted by the bytes of their names.
     private func writePeers(_ counts: [UnreadView.Counts.Item], to bytes: inout ByteBuffer) {
-        let names = directory.escapedNames(of: counts.lazy.map(\.id))
-        let peers = names.indices.map { Peer(name: names[$0], count: counts[$0].count) }.sorted()
-        var isFirst = true
-        for peer in peers {
-            // All but the name are 58 bytes at most.
-            bytes.writeWithOutputRawSpan(minimumWritableBytes: 64 + peer.name.count) { output in
-                if !isFirst { output.write(",") }
-                output.write("{\"send_id\":\"")
-                output.write(peer.name.span)
+        let names = directory.escapedNames(of: counts)
+        // All but the name are 58 bytes at most.
+        let room = names.reduce(64 * names.count) { $0 + $1.count }
+        bytes.writeWithOutputRawSpan(minimumWritableBytes: room) { output in
+            for index in Self.order(of: names) {
+                if output.isEmpty { output.write("{\"send_id\":\"") } else { output.write(",{\"send_id\":\"") }
+                let name = names[index]
+                output.write(name.span)
                 output.write("\",\"unread_count\":")
-                output.writeDecimal(peer.count)
+                output.writeDecimal(counts[index].count)
                 output.write("}")
             }
-            isFirst = false
         }
     }
 
-    /// A peer, ordered by the bytes of its name.
-    private struct Peer: Comparable {
-        let name: [UInt8]
-        let count: UInt64
-        /// The first eight bytes, which decide on most names.
-        private let prefix: UInt64
+    /// The indices of `names` in the order of their bytes.
+    static func order(of names: [[UInt8]]) -> [Int] {
+        names.indices.map { Place($0, names[$0]) }
+            .sorted { left, right in
+                left.prefix != right.prefix
+                    ? left.prefix < right.prefix : names[left.index].lexicographicallyPrecedes(names[right.index])
+            }
+            .map(\.index)
+    }
 
-        init(name: [UInt8], count: UInt64) {
-            self.name = name
-            self.count = count
+    /// Where a name is, and what decides mostly on its place among the sorted ones.
+    private struct Place {
+        let index: Int
+        /// The first eight bytes of the name; zero past its end, because no name has a zero byte.
+        let prefix: UInt64
+
+        init(_ index: Int, _ name: [UInt8]) {
+            self.index = index
             var prefix: UInt64 = 0
-            for index in 0..<min(8, name.count) { prefix |= UInt64(name[index]) << UInt64(56 - 8 * index) }
+            for place in 0..<min(8, name.count) { prefix |= UInt64(name[place]) << UInt64(56 - 8 * place) }
             self.prefix = prefix
-        }
-
-        static func < (left: Peer, right: Peer) -> Bool {
-            // A name has no zero bytes, so that a shorter one comes first here too.
-            left.prefix != right.prefix
-                ? left.prefix < right.prefix : left.name.lexicographicallyPrecedes(right.name)
         }
     }
 }

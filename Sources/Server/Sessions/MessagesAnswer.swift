@@ -21,7 +21,6 @@ struct MessagesAnswer: QueryAnswer {
 
     private let request: Request
     private let view: ConversationsView
-    private let directory: AccountDirectory
     /// The conversation when the answer began; nil before.
     private var snapshot: ConversationsView.Snapshot?
     /// Up to here the reader has read.
@@ -36,25 +35,18 @@ struct MessagesAnswer: QueryAnswer {
     private var showsUnread = false
     private var hasMore = false
     private(set) var hasBegun = false
-
-    // What of a row is the same as in others, ready-made.
-    private var created = TimestampText()
-    private var updated = TimestampText()
-    private let ownParties: [UInt8]
-    private var parties: [AccountID: [UInt8]] = [:]
-    private var lastParties: (sender: AccountID, text: [UInt8])?
+    private var writer: MessageRowWriter
 
     private static let sliceRows = 1024
     private static let sliceBytes = 256 << 10
-    /// What room is made for at first: a row with a message of some length.
+    /// A row with a message of some length: a guess at the room that rows need.
     private static let rowBytes = 320
 
     init(_ request: Request, view: ConversationsView, directory: AccountDirectory) {
         self.request = request
         self.view = view
-        self.directory = directory
         quota = request.frame.limit.map(UInt64.init) ?? .max
-        ownParties = Self.parties(request.myName, request.peerName)
+        writer = MessageRowWriter(request, directory: directory)
     }
 
     var frame: ClientFrame { request.frame }
@@ -67,8 +59,6 @@ struct MessagesAnswer: QueryAnswer {
     mutating func writeSlice(to bytes: inout ByteBuffer) throws -> Bool {
         let reading = try view.reading()
         let snapshot = try snapshot ?? begin(reading)
-        let rows = min(remaining?.count ?? 0, Int(clamping: quota), Self.sliceRows)
-        bytes.reserveCapacity(min(rows * Self.rowBytes, Self.sliceBytes) + 2 * Self.rowBytes)
         let message = bytes.beginFrame(expectingPayloadBytes: .max)
         let start = bytes.writerIndex
         if !hasBegun {
@@ -125,26 +115,47 @@ struct MessagesAnswer: QueryAnswer {
         let me = conversation.me
         // In a room, and to oneself, nobody else's reading counts.
         let peerMark = conversation.isRoom || conversation.subject == me ? .max : snapshot.peerMark
+        let limit = min(Self.sliceRows, ordinals.count)
         var seen: UInt64 = 0
         var isDone = false
-        // Ordinals are dense: the n-th row of the scan has the n-th ordinal.
-        try reading.forEachMessage(
-            in: conversation.stream,
-            from: newestFirst ? ordinals.upperBound : ordinals.lowerBound,
-            newestFirst: newestFirst,
-            limit: min(Self.sliceRows, ordinals.count)
-        ) { row in
-            seen += 1
-            let isMine = row.sender == me
-            guard !row.isDeleted, newestFirst || !isMine else { return true }
-            guard quota > 0 else {
-                hasMore = true
-                isDone = true
-                return false
+        // The room for the rows: mostly there is enough at once.
+        var lacking: Int? = min(min(limit, Int(clamping: quota)) * Self.rowBytes, Self.sliceBytes)
+        while let room = lacking {
+            lacking = nil
+            let before = bytes.writerIndex - start
+            try bytes.writeWithOutputRawSpan(minimumWritableBytes: room) { output in
+                // Ordinals are dense: the n-th row of the scan has the n-th ordinal.
+                try reading.forEachMessage(
+                    in: conversation.stream,
+                    from: newestFirst ? ordinals.upperBound - seen : ordinals.lowerBound + seen,
+                    newestFirst: newestFirst,
+                    limit: limit - Int(seen)
+                ) { row in
+                    let isMine = row.sender == me
+                    let isShown = !row.isDeleted && (newestFirst || !isMine)
+                    if isShown, quota > 0 {
+                        let room = writer.room(for: row, isMine: isMine)
+                        guard room <= output.freeCapacity else {
+                            lacking = room
+                            return false
+                        }
+                    }
+                    seen += 1
+                    guard isShown else { return true }
+                    guard quota > 0 else {
+                        hasMore = true
+                        isDone = true
+                        return false
+                    }
+                    quota -= 1
+                    shown += 1
+                    let isRead = row.offset <= (isMine ? peerMark : readMark)
+                    newestShown = max(newestShown, row.offset)
+                    if !isMine, !isRead { showsUnread = true }
+                    writer.write(row, isMine: isMine, isRead: isRead, to: &output)
+                    return before + output.byteCount < Self.sliceBytes
+                }
             }
-            quota -= 1
-            write(row, isMine: isMine, isRead: row.offset <= (isMine ? peerMark : readMark), to: &bytes)
-            return bytes.writerIndex - start < Self.sliceBytes
         }
         if isDone || seen == 0 || seen == UInt64(ordinals.count) {
             remaining = nil
@@ -153,65 +164,6 @@ struct MessagesAnswer: QueryAnswer {
         } else {
             remaining = ordinals.lowerBound + seen...ordinals.upperBound
         }
-    }
-
-    private mutating func write(
-        _ row: borrowing MessageRow,
-        isMine: Bool,
-        isRead: Bool,
-        to bytes: inout ByteBuffer
-    ) {
-        let offset = row.offset
-        newestShown = max(newestShown, offset)
-        if !isMine, !isRead { showsUnread = true }
-        let isFirst = shown == 0
-        shown += 1
-        let parties = isMine ? ownParties : parties(of: row.sender)
-        let sent = row.milliseconds
-        created.show(sent)
-        var times = (created: created.ascii, updated: created.ascii)
-        if row.updatedMilliseconds != sent {
-            updated.show(row.updatedMilliseconds)
-            times.updated = updated.ascii
-        }
-        let content = row.contentJSON
-        let isRedacted = row.isRedacted
-        // All but the two are less than 160 bytes.
-        bytes.writeWithOutputRawSpan(minimumWritableBytes: 160 + parties.count + content.count) { output in
-            if !isFirst { output.write(",") }
-            output.write("{\"ID\":")
-            output.writeDecimal(offset)
-            output.write(",\"CreatedAt\":\"")
-            output.write(times.created.span)
-            output.write("\",\"UpdatedAt\":\"")
-            output.write(times.updated.span)
-            output.write(parties.span)
-            output.write(content)
-            if isRead { output.write("\",\"is_read\":true") } else { output.write("\",\"is_read\":false") }
-            if isRedacted { output.write(",\"redacted\":true") }
-            output.write("}")
-        }
-    }
-
-    /// What stands between the times and the content of what `sender`, who isn't the reader, has sent.
-    private mutating func parties(of sender: AccountID) -> [UInt8] {
-        if let lastParties, lastParties.sender == sender { return lastParties.text }
-        let text: [UInt8]
-        if let known = parties[sender] {
-            text = known
-        } else if request.conversation.isRoom {
-            text = Self.parties(directory.escapedName(of: sender), request.peerName)
-            parties[sender] = text
-        } else {
-            text = Self.parties(request.peerName, request.myName)
-        }
-        lastParties = (sender, text)
-        return text
-    }
-
-    private static func parties(_ sender: [UInt8], _ receiver: [UInt8]) -> [UInt8] {
-        Array("\",\"DeletedAt\":null,\"send_id\":\"".utf8) + sender + Array("\",\"receive_id\":\"".utf8) + receiver
-            + Array("\",\"content\":\"".utf8)
     }
 
     private func writeEnd(to json: inout ByteBuffer, asOf: Offset) {

@@ -139,7 +139,8 @@ final class PresenceWatches {
     }
 
     private func sortedNames(in conversation: Command.Conversation) -> [[UInt8]] {
-        services.directory.escapedNames(of: services.presence.online(in: conversation))
+        services.presence.online(in: conversation)
+            .map { services.directory.escapedName(of: $0) }
             .sorted { $0.lexicographicallyPrecedes($1) }
     }
 

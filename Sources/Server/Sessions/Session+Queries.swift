@@ -49,11 +49,12 @@ extension Session {
     func continueAnswer() {
         guard let context, !isClosing, context.channel.isWritable, var current = answer else { return }
         do {
-            var bytes = ByteBuffer()
+            var bytes = dispatcher.takeAnswerBytes()
             let isDone = try current.writeSlice(to: &bytes)
             answer = isDone ? nil : current
             if !isDone { lag() }
-            if bytes.readableBytes > 0 { write(bytes) }
+            if bytes.readableBytes > 0 { write(Dispatcher.toKeep(bytes)) }
+            dispatcher.answerBytes = bytes
             if isDone {
                 if let mark = current.mark { submitSilently(mark) }
                 finishAnswer()
