@@ -7,7 +7,9 @@ import Testing
     @Test func `peers come in the order of the bytes of their names`() {
         let parts = ["", "a", "b", "12345678", "1234567", "é", "\u{7f}", "s9", "s10", "界"]
         var names = Set<String>()
-        for one in parts { for other in parts { for third in ["", "x", "12345678"] { names.insert(one + other + third) } } }
+        for one in parts {
+            for other in parts { for third in ["", "x", "12345678"] { names.insert(one + other + third) } }
+        }
         let shuffled = names.shuffled().map { Array($0.utf8) }
         let sorted = shuffled.sorted { $0.lexicographicallyPrecedes($1) }
         #expect(CountsAnswer.order(of: shuffled).map { shuffled[$0] } == sorted)

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The least that the kernel takes to answer the queries of a ``QueryBench``: a bare loop in a process of its own, which
+/// The least that the kernel takes to answer the queries of a ``QueryBench``: a bare loop in a process of its own that
 /// reads a request and writes the bytes that the server answered with.
 ///
 /// The same clients ask, and check the answers.
@@ -30,7 +30,8 @@ struct AnswerFloor: Sendable {
                 let file = folder.path + "/answer"
                 try Data(Self.frame(answer)).write(to: URL(fileURLWithPath: file))
                 let requests = [bench.warmups, bench.count].flatMap { ["--requests", "\($0)"] }
-                let figures = try await FloorServer.with("answers", ["--answer", file] + requests, on: cores) { server in
+                let figures = try await FloorServer.with("answers", ["--answer", file] + requests, on: cores) {
+                    server in
                     try await bench.round(of: query, on: server.target, paths: ["/0", "/1"], bar: bar).round
                 }
                 round.add(figures.only(figures.metrics.filter { $0 != .cpu("client", of: query.name) }))
