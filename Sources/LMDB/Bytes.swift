@@ -81,6 +81,42 @@ extension [UInt8] {
     }
 }
 
+// Public, because nothing else can be inlined by way of another module.
+extension OutputRawSpan {
+    /// Appends a copy of `bytes`.
+    ///
+    /// Traps if there is no room for them.
+    @inlinable
+    @_lifetime(self: copy self)
+    public mutating func append(_ bytes: Span<UInt8>) {
+        precondition(bytes.count <= freeCapacity, "a write past the end of the room for bytes")
+        guard !bytes.isEmpty else { return }
+        unsafe withUnsafeMutableBytes { room, count in
+            unsafe bytes.withUnsafeBytes { source in
+                guard let place = room.baseAddress, let start = source.baseAddress else { return }
+                unsafe place.advanced(by: count).copyMemory(from: start, byteCount: source.count)
+                count &+= source.count
+            }
+        }
+    }
+
+    /// Appends the UTF-8 of a literal, whose length the compiler knows.
+    ///
+    /// Traps if there is no room for it.
+    @inlinable
+    @inline(__always)
+    @_lifetime(self: copy self)
+    public mutating func append(_ literal: StaticString) {
+        let length = literal.utf8CodeUnitCount
+        precondition(length <= freeCapacity, "a write past the end of the room for bytes")
+        unsafe withUnsafeMutableBytes { room, count in
+            guard let place = room.baseAddress else { return }
+            unsafe place.advanced(by: count).copyMemory(from: literal.utf8Start, byteCount: length)
+            count &+= length
+        }
+    }
+}
+
 extension String {
     /// The text whose UTF-8 is `bytes`; ill-formed parts become U+FFFD.
     package init(decoding bytes: Span<UInt8>) {

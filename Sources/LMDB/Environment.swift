@@ -166,15 +166,15 @@ package final class Environment: @unchecked Sendable {
 
     /// Begins a snapshot of the environment, which ends with the value.
     ///
-    /// For what keeps other things beside the snapshot; ``read(_:)`` for all else. The environment must live longer.
+    /// For what keeps other things beside the snapshot; ``read(_:)`` for all else.
     package func snapshot() throws(LMDBError) -> ReadTransaction {
-        unsafe ReadTransaction(handle: try begin(readOnly: true))
+        unsafe ReadTransaction(handle: try begin(readOnly: true), of: self)
     }
 
     /// Runs `body` on a snapshot of the environment.
     @inlinable
     package func read<Result>(_ body: (borrowing ReadTransaction) throws -> Result) throws -> Result {
-        let transaction = unsafe ReadTransaction(handle: try begin(readOnly: true))
+        let transaction = try snapshot()
         return try body(transaction)
     }
 

@@ -17,8 +17,13 @@ package protocol Transaction: ~Copyable {
 @safe
 package struct ReadTransaction: ~Copyable, Transaction {
     @unsafe package let handle: OpaquePointer
+    /// Open as long as it is read.
+    private let environment: Environment
 
-    @usableFromInline @unsafe init(handle: OpaquePointer) { unsafe self.handle = handle }
+    @usableFromInline @unsafe init(handle: OpaquePointer, of environment: Environment) {
+        unsafe self.handle = handle
+        self.environment = environment
+    }
     // Not mdb_txn_abort, which would close the tables that were opened in this transaction.
     deinit { _ = unsafe mdb_txn_commit(handle) }
 }

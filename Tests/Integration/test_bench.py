@@ -105,7 +105,8 @@ class Bench(CommandTest):
             ("fanout", "deliveries_per_second", ()),
             ("fanout", "deliveries_per_second", ("--rooms", "3", "--messages", "60")),
             ("fanout", "deliveries_per_second", ("--rate", "500")), ("ingest", "messages_per_second", ()),
-            ("connections", "connects_per_second", ()),
+            ("connections", "connects_per_second", ()), ("query", "history_100_queries_per_second", ()),
+            ("query", "unread_queries_per_second", ()),
         ):
             with self.subTest(name, options=options):
                 result = self.bench(name, "--rounds", "1", "--floor", *options)

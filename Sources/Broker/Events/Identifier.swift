@@ -72,6 +72,13 @@ package struct Identifier: Hashable, Comparable, Sendable, BitwiseCopyable, Cust
         return id
     }
 
+    // Written out so that it can be inlined where rows are looked through.
+    @inlinable
+    package static func == (left: Identifier, right: Identifier) -> Bool {
+        left.high == right.high && left.low == right.low
+    }
+
+    @inlinable
     package static func < (left: Identifier, right: Identifier) -> Bool {
         left.high != right.high ? left.high < right.high : left.low < right.low
     }

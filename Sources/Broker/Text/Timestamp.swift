@@ -29,33 +29,64 @@ package enum Timestamp {
 
     /// The 24 bytes of ASCII.
     package static func ascii(milliseconds: UInt64) -> InlineArray<24, UInt8> {
-        let moment = min(milliseconds, maximumMilliseconds)
-        let (days, time) = moment.quotientAndRemainder(dividingBy: 86_400_000)
-        let date = CivilDate(daysSince1970: Int(days))
-        let seconds = Int(time / 1000)
-        var text = InlineArray<24, UInt8>(repeating: UInt8(ascii: "0"))
-        func put(_ value: Int, _ start: Int, _ digits: Int) {
-            var rest = value
-            for index in stride(from: start + digits - 1, through: start, by: -1) {
-                text[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
-                rest /= 10
-            }
+        var text = TimestampText()
+        text.show(milliseconds)
+        return text.ascii
+    }
+}
+
+/// The text of one time after the other, of which mostly little changes: messages are shown in the order of their
+/// times.
+package struct TimestampText {
+    /// The 24 bytes of the time that is shown.
+    package private(set) var ascii: InlineArray<24, UInt8>
+    private var milliseconds: UInt64 = 0
+    private var second: UInt64 = 0
+    private var day: UInt64 = 0
+
+    /// Shows the beginning of 1970.
+    package init() {
+        let (zero, one, seven, nine) = (UInt8(ascii: "0"), UInt8(ascii: "1"), UInt8(ascii: "7"), UInt8(ascii: "9"))
+        let (dash, colon) = (UInt8(ascii: "-"), UInt8(ascii: ":"))
+        ascii = [
+            one, nine, seven, zero, dash, zero, one, dash, zero, one, UInt8(ascii: "T"),
+            zero, zero, colon, zero, zero, colon, zero, zero, UInt8(ascii: "."), zero, zero, zero, UInt8(ascii: "Z"),
+        ]
+    }
+
+    /// Shows `time`.
+    ///
+    /// - Parameter time: Milliseconds since 1970 in UTC; what is past the year 9999 becomes its last millisecond.
+    package mutating func show(_ time: UInt64) {
+        let moment = min(time, Timestamp.maximumMilliseconds)
+        guard moment != milliseconds else { return }
+        milliseconds = moment
+        let (second, thousandths) = moment.quotientAndRemainder(dividingBy: 1000)
+        put(thousandths, 20, 3)
+        guard second != self.second else { return }
+        self.second = second
+        let (day, secondOfDay) = second.quotientAndRemainder(dividingBy: 86_400)
+        let (minuteOfDay, seconds) = secondOfDay.quotientAndRemainder(dividingBy: 60)
+        let (hours, minutes) = minuteOfDay.quotientAndRemainder(dividingBy: 60)
+        put(hours, 11, 2)
+        put(minutes, 14, 2)
+        put(seconds, 17, 2)
+        guard day != self.day else { return }
+        self.day = day
+        let date = CivilDate(daysSince1970: Int(day))
+        put(UInt64(date.year), 0, 4)
+        put(UInt64(date.month), 5, 2)
+        put(UInt64(date.day), 8, 2)
+    }
+
+    /// Writes the last `digits` digits of `value`.
+    private mutating func put(_ value: UInt64, _ start: Int, _ digits: Int) {
+        var rest = value
+        for index in stride(from: start + digits - 1, through: start, by: -1) {
+            let (tenth, digit) = rest.quotientAndRemainder(dividingBy: 10)
+            ascii[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: digit)
+            rest = tenth
         }
-        put(date.year, 0, 4)
-        text[4] = UInt8(ascii: "-")
-        put(date.month, 5, 2)
-        text[7] = UInt8(ascii: "-")
-        put(date.day, 8, 2)
-        text[10] = UInt8(ascii: "T")
-        put(seconds / 3600, 11, 2)
-        text[13] = UInt8(ascii: ":")
-        put(seconds / 60 % 60, 14, 2)
-        text[16] = UInt8(ascii: ":")
-        put(seconds % 60, 17, 2)
-        text[19] = UInt8(ascii: ".")
-        put(Int(time % 1000), 20, 3)
-        text[23] = UInt8(ascii: "Z")
-        return text
     }
 }
 

@@ -24,16 +24,14 @@ package struct ConversationsView: Sendable {
         package var peerMark: Offset
     }
 
+    /// The view as it is now, for what belongs together.
+    package func reading() throws -> ConversationsReading { try ConversationsReading(view) }
+
     /// How far a conversation has come, and its two readers.
     ///
     /// - Parameter peer: Nil in a room.
     package func snapshot(of stream: StreamID, reader: AccountID, peer: AccountID?) throws -> Snapshot {
-        try view.read { transaction, tables, asOf in
-            let count = try Self.row(of: stream, in: transaction, tables).messageCount
-            let readerMark = try Self.mark(of: reader, in: stream, transaction, tables)
-            let peerMark = try peer.map { try Self.mark(of: $0, in: stream, transaction, tables) } ?? 0
-            return Snapshot(asOf: asOf, messageCount: count, readerMark: readerMark, peerMark: peerMark)
-        }
+        try reading().state(of: stream, reader: reader, peer: peer)
     }
 
     /// What the writer asks about a stream.
@@ -61,15 +59,7 @@ package struct ConversationsView: Sendable {
     ///
     /// At most 1 + log2(messages) look-ups.
     package func firstOrdinal(in stream: StreamID, after offset: Offset) throws -> UInt64 {
-        try view.read { transaction, tables, _ in
-            try OrdinalSearch.firstOrdinal(
-                of: stream,
-                atOrAfter: offset == .max ? .max : offset + 1,
-                count: try Self.row(of: stream, in: transaction, tables).messageCount,
-                in: transaction,
-                tables[1]
-            )
-        }
+        try reading().firstOrdinal(in: stream, after: offset)
     }
 
     /// The ordinal of the message at `offset`; nil if `stream` has none there.
@@ -113,22 +103,9 @@ package struct ConversationsView: Sendable {
         limit: Int,
         _ body: (borrowing MessageRow) throws -> Bool
     ) throws -> Offset {
-        try view.read { transaction, tables, asOf in
-            guard limit > 0 else { return asOf }
-            var left = limit
-            func hand(_ key: Span<UInt8>, _ value: Span<UInt8>) throws -> Bool {
-                guard key.begins(with: stream) else { return false }
-                left -= 1
-                return try body(MessageRow(value)) && left > 0
-            }
-            if newestFirst {
-                let end = Key(stream, ordinal == .max ? .max : ordinal + 1)
-                try transaction.scanBackwards(tables[1], before: end.span, hand)
-            } else {
-                try transaction.scan(tables[1], from: Key(stream, ordinal).span, hand)
-            }
-            return asOf
-        }
+        let reading = try reading()
+        try reading.forEachMessage(in: stream, from: ordinal, newestFirst: newestFirst, limit: limit, body)
+        return reading.asOf
     }
 
     /// Hands the message at `offset`, with its ordinal, to `body`, if `stream` has one there.
@@ -151,7 +128,7 @@ package struct ConversationsView: Sendable {
         if row.offset == offset { body(ordinal, row) }
     }
 
-    private static func row(
+    static func row(
         of stream: StreamID,
         in transaction: borrowing ReadTransaction,
         _ tables: [Table]
@@ -160,7 +137,7 @@ package struct ConversationsView: Sendable {
         return try StreamRow(value)
     }
 
-    private static func mark(
+    static func mark(
         of reader: AccountID,
         in stream: StreamID,
         _ transaction: borrowing ReadTransaction,

@@ -25,10 +25,18 @@ package struct Checkpoint: Equatable, Sendable {
     ///
     /// - Returns: Nil if this version can't read it.
     init?(_ bytes: Span<UInt8>) {
-        guard bytes.count == Self.byteCount, bytes[0] == Self.layoutVersion else { return nil }
+        guard let offset = Self.offset(of: bytes) else { return nil }
         log = LogIdentity(id: Identifier(bytes, at: 1), epoch: bytes.littleEndian(at: 17))
-        offset = bytes.littleEndian(at: 25)
+        self.offset = offset
         leafHash = offset == 0 ? nil : Digest(bytes.extracting(33..<65))
+    }
+
+    /// The offset alone, which every query wants.
+    ///
+    /// - Returns: Nil if this version can't read what is there.
+    static func offset(of bytes: Span<UInt8>) -> Offset? {
+        guard bytes.count == byteCount, bytes[0] == layoutVersion else { return nil }
+        return bytes.littleEndian(at: 25)
     }
 
     func append(to bytes: inout [UInt8]) {

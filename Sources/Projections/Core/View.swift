@@ -56,11 +56,19 @@ package final class View: Sendable {
     /// - Parameter body: Gets the transaction, the tables in the projection's order, and the offset that they reflect.
     /// - Throws: ``ViewUnavailable``, ``LMDBError``, what `body` throws.
     func read<Result>(_ body: (borrowing ReadTransaction, [Table], Offset) throws -> Result) throws -> Result {
+        let snapshot = try snapshot()
+        return try body(snapshot.transaction, snapshot.tables, snapshot.asOf)
+    }
+
+    /// Begins a snapshot of the view, which ends with the value.
+    ///
+    /// - Throws: ``ViewUnavailable``, ``LMDBError``.
+    func snapshot() throws -> ViewSnapshot {
         if isOut.load(ordering: .acquiring) { throw unavailable() }
         guard let store else { throw unavailable() }
-        return try store.environment.read { transaction in
-            try body(transaction, store.tables, store.checkpoint(in: transaction).offset)
-        }
+        let transaction = try store.environment.snapshot()
+        let asOf = try store.offset(in: transaction)
+        return ViewSnapshot(transaction, of: store, asOf: asOf)
     }
 
     // MARK: Waiting

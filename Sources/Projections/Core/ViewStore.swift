@@ -100,6 +100,16 @@ package final class ViewStore: Sendable {
         return checkpoint
     }
 
+    /// The offset of ``checkpoint(in:)``.
+    func offset(in transaction: borrowing ReadTransaction) throws -> Offset {
+        if let value = try transaction.value(of: Self.checkpointKey.span, in: metadata),
+            let offset = Checkpoint.offset(of: value)
+        {
+            return offset
+        }
+        return try checkpoint(in: transaction).offset
+    }
+
     /// Moves the checkpoint in the transaction of the change that it stands for.
     func setCheckpoint(_ checkpoint: Checkpoint, in transaction: inout WriteTransaction) throws {
         try Self.put(checkpoint, in: &transaction, metadata)

@@ -11,6 +11,11 @@ final class AccountDirectory: Sendable {
         var names: [AccountID: [UInt8]] = [:]
         /// Few, so that all are kept.
         var erased: Set<AccountID> = []
+
+        func name(of id: AccountID) -> [UInt8]? {
+            if !erased.isEmpty, erased.contains(id) { return Array(label(ofErased: id).utf8) }
+            return names[id]
+        }
     }
 
     private let state = Mutex(State())
@@ -38,10 +43,18 @@ final class AccountDirectory: Sendable {
         }
     }
 
+    /// The escaped names of the peers that `counts` are of, in their order; see ``escapedName(of:)``.
+    func escapedNames(of counts: [UnreadView.Counts.Item]) -> [[UInt8]] {
+        // Under one lock, which costs as much as finding a name.
+        var names = state.withLock { state in counts.map { state.name(of: $0.id) ?? [] } }
+        // No name is empty, so that these aren't known.
+        for index in names.indices where names[index].isEmpty { names[index] = escapedName(of: counts[index].id) }
+        return names
+    }
+
     /// The escaped name of `id`; its digits if nobody knows it, which is only so while the users view is away.
     func escapedName(of id: AccountID) -> [UInt8] {
-        let known = state.withLock { $0.erased.contains(id) ? Array(Self.label(ofErased: id).utf8) : $0.names[id] }
-        if let known { return known }
+        if let known = state.withLock({ $0.name(of: id) }) { return known }
         guard let name = find(id) else { return Array(id.description.utf8) }
         insert(name, for: id)
         return Self.escaped(name)

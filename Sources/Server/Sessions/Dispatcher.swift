@@ -39,6 +39,8 @@ final class Dispatcher {
     private var isWakeDue = false
     /// What frames are unmasked into; see ``FrameDecoder``.
     var scratch: [UInt8] = []
+    /// What answers were written into last; see ``takeAnswerBytes()``.
+    var answerBytes = ByteBuffer()
     /// Sockets whose channel is open, those that are closing included.
     private var openCount = 0
     private var whenEmpty: EventLoopPromise<Void>?
@@ -313,6 +315,25 @@ final class Dispatcher {
         }
         if let group { session.groups.append(group) }
         return session
+    }
+
+    // MARK: Room for answers
+
+    /// An empty buffer for an answer, mostly the one of the last answer: the pages of a new one, of some hundred
+    /// kilobytes, cost more than what is written into them.
+    ///
+    /// To be put back into ``answerBytes``. If a channel has to wait with its bytes, the next answer gets another.
+    func takeAnswerBytes() -> ByteBuffer {
+        var bytes = ByteBuffer()
+        swap(&bytes, &answerBytes)
+        bytes.clear(minimumCapacity: 0)
+        return bytes
+    }
+
+    /// `bytes` for a channel that may have to wait with them: a copy if it would keep much more memory than they take.
+    static func toKeep(_ bytes: ByteBuffer) -> ByteBuffer {
+        bytes.capacity <= 64 << 10 || bytes.readableBytes > bytes.capacity / 4
+            ? bytes : ByteBuffer(bytes: bytes.readableBytesView)
     }
 
     // MARK: What isn't in the log

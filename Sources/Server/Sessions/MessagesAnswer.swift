@@ -21,10 +21,10 @@ struct MessagesAnswer: QueryAnswer {
 
     private let request: Request
     private let view: ConversationsView
-    private let directory: AccountDirectory
-    private let snapshot: ConversationsView.Snapshot
+    /// The conversation when the answer began; nil before.
+    private var snapshot: ConversationsView.Snapshot?
     /// Up to here the reader has read.
-    private let readMark: Offset
+    private var readMark: Offset = 0
 
     /// The ordinals that are left, in the direction of the answer; nil when there are none.
     private var remaining: ClosedRange<UInt64>?
@@ -34,35 +34,22 @@ struct MessagesAnswer: QueryAnswer {
     private var newestShown: Offset = 0
     private var showsUnread = false
     private var hasMore = false
-    /// Whether a fragment has been written.
-    private var isStarted = false
-    private var names: [AccountID: [UInt8]] = [:]
+    private(set) var hasBegun = false
+    private var writer: MessageRowWriter
 
     private static let sliceRows = 1024
     private static let sliceBytes = 256 << 10
+    /// A row with a message of some length: a guess at the room that rows need.
+    private static let rowBytes = 320
 
-    init(_ request: Request, view: ConversationsView, directory: AccountDirectory) throws {
+    init(_ request: Request, view: ConversationsView, directory: AccountDirectory) {
         self.request = request
         self.view = view
-        self.directory = directory
-        let conversation = request.conversation
-        snapshot = try view.snapshot(
-            of: conversation.stream,
-            reader: conversation.me,
-            peer: conversation.isRoom ? nil : conversation.subject
-        )
-        readMark = max(snapshot.readerMark, request.joined)
-        var first: UInt64 = 1
-        var last = snapshot.messageCount
-        if request.unreadOnly {
-            first = try view.firstOrdinal(in: conversation.stream, after: readMark)
-        } else if let before = request.frame.before {
-            let end = try view.firstOrdinal(in: conversation.stream, after: Offset(before) - 1)
-            last = min(last, end - 1)
-        }
-        remaining = first <= last ? first...last : nil
         quota = request.frame.limit.map(UInt64.init) ?? .max
+        writer = MessageRowWriter(request, directory: directory)
     }
+
+    var frame: ClientFrame { request.frame }
 
     var mark: Command? {
         guard showsUnread, request.frame.mark != false else { return nil }
@@ -70,52 +57,105 @@ struct MessagesAnswer: QueryAnswer {
     }
 
     mutating func writeSlice(to bytes: inout ByteBuffer) throws -> Bool {
-        var json = ByteBuffer()
-        if !isStarted {
-            json.writeStaticString("{\"from\":\"")
-            json.writeBytes(request.peerName)
-            json.writeStaticString("\",\"code\":50000,\"content\":[")
+        let reading = try view.reading()
+        let snapshot = try snapshot ?? begin(reading)
+        let message = bytes.beginFrame(expectingPayloadBytes: .max)
+        let start = bytes.writerIndex
+        if !hasBegun {
+            bytes.writeStaticString("{\"from\":\"")
+            bytes.writeBytes(request.peerName)
+            bytes.writeStaticString("\",\"code\":50000,\"content\":[")
         }
-        try writeRows(to: &json)
+        try writeRows(reading, snapshot, to: &bytes, from: start)
         let isDone = remaining == nil
         if shown == 0 {
             // Whether there is anything to show isn't known before something is found, or nothing is left.
-            if isDone { bytes.writeTextFrame(nothing) }
+            bytes.clear()
+            if isDone { bytes.writeTextFrame(nothing(asOf: snapshot.asOf)) }
             return isDone
         }
-        if isDone { writeEnd(to: &json) }
-        switch (isStarted, isDone) {
-        case (false, true): bytes.writeTextFrame(json)
-        case (false, false): bytes.writeFirstFragment(json)
-        case (true, _): bytes.writeContinuation(json, isFinal: isDone)
-        }
-        isStarted = true
+        if isDone { writeEnd(to: &bytes, asOf: snapshot.asOf) }
+        bytes.finishFrame(message, hasBegun ? .continuation : .text, isFinal: isDone)
+        hasBegun = true
         return isDone
     }
 
-    private mutating func writeRows(to json: inout ByteBuffer) throws {
+    /// Takes in how far the conversation has come, and what of it is to be shown.
+    private mutating func begin(_ reading: borrowing ConversationsReading) throws -> ConversationsView.Snapshot {
+        let conversation = request.conversation
+        let state = try reading.state(
+            of: conversation.stream,
+            reader: conversation.me,
+            peer: conversation.isRoom ? nil : conversation.subject
+        )
+        snapshot = state
+        readMark = max(state.readerMark, request.joined)
+        var first: UInt64 = 1
+        var last = state.messageCount
+        if request.unreadOnly {
+            first = try reading.firstOrdinal(in: conversation.stream, after: readMark)
+        } else if let before = request.frame.before {
+            let end = try reading.firstOrdinal(in: conversation.stream, after: Offset(before) - 1)
+            last = min(last, end - 1)
+        }
+        remaining = first <= last ? first...last : nil
+        return state
+    }
+
+    /// - Parameter start: Where the payload of the frame begins.
+    private mutating func writeRows(
+        _ reading: borrowing ConversationsReading,
+        _ snapshot: ConversationsView.Snapshot,
+        to bytes: inout ByteBuffer,
+        from start: Int
+    ) throws {
         guard let ordinals = remaining else { return }
         let newestFirst = !request.unreadOnly
-        let me = request.conversation.me
+        let conversation = request.conversation
+        let me = conversation.me
+        // In a room, and to oneself, nobody else's reading counts.
+        let peerMark = conversation.isRoom || conversation.subject == me ? .max : snapshot.peerMark
+        let limit = min(Self.sliceRows, ordinals.count)
         var seen: UInt64 = 0
         var isDone = false
-        // Ordinals are dense: the n-th row of the scan has the n-th ordinal.
-        try view.forEachMessage(
-            in: request.conversation.stream,
-            from: newestFirst ? ordinals.upperBound : ordinals.lowerBound,
-            newestFirst: newestFirst,
-            limit: min(Self.sliceRows, ordinals.count)
-        ) { row in
-            seen += 1
-            guard !row.isDeleted, !request.unreadOnly || row.sender != me else { return true }
-            guard quota > 0 else {
-                hasMore = true
-                isDone = true
-                return false
+        // The room for the rows: mostly there is enough at once.
+        var lacking: Int? = min(min(limit, Int(clamping: quota)) * Self.rowBytes, Self.sliceBytes)
+        while let room = lacking {
+            lacking = nil
+            let before = bytes.writerIndex - start
+            try bytes.writeWithOutputRawSpan(minimumWritableBytes: room) { output in
+                // Ordinals are dense: the n-th row of the scan has the n-th ordinal.
+                try reading.forEachMessage(
+                    in: conversation.stream,
+                    from: newestFirst ? ordinals.upperBound - seen : ordinals.lowerBound + seen,
+                    newestFirst: newestFirst,
+                    limit: limit - Int(seen)
+                ) { row in
+                    let isMine = row.sender == me
+                    let isShown = !row.isDeleted && (newestFirst || !isMine)
+                    if isShown, quota > 0 {
+                        let room = writer.room(for: row, isMine: isMine)
+                        guard room <= output.freeCapacity else {
+                            lacking = room
+                            return false
+                        }
+                    }
+                    seen += 1
+                    guard isShown else { return true }
+                    guard quota > 0 else {
+                        hasMore = true
+                        isDone = true
+                        return false
+                    }
+                    quota -= 1
+                    shown += 1
+                    let isRead = row.offset <= (isMine ? peerMark : readMark)
+                    newestShown = max(newestShown, row.offset)
+                    if !isMine, !isRead { showsUnread = true }
+                    writer.write(row, isMine: isMine, isRead: isRead, to: &output)
+                    return before + output.byteCount < Self.sliceBytes
+                }
             }
-            quota -= 1
-            write(row, to: &json)
-            return json.readableBytes < Self.sliceBytes
         }
         if isDone || seen == 0 || seen == UInt64(ordinals.count) {
             remaining = nil
@@ -126,58 +166,18 @@ struct MessagesAnswer: QueryAnswer {
         }
     }
 
-    private mutating func write(_ row: borrowing MessageRow, to json: inout ByteBuffer) {
-        let conversation = request.conversation
-        let isMine = row.sender == conversation.me
-        let isUnread = !isMine && row.offset > readMark
-        newestShown = max(newestShown, row.offset)
-        showsUnread = showsUnread || isUnread
-        if shown > 0 { json.writeStaticString(",") }
-        shown += 1
-        json.writeStaticString("{\"ID\":")
-        json.writeDecimal(row.offset)
-        json.writeStaticString(",\"CreatedAt\":\"")
-        json.writeTimestamp(milliseconds: row.milliseconds)
-        json.writeStaticString("\",\"UpdatedAt\":\"")
-        json.writeTimestamp(milliseconds: row.updatedMilliseconds)
-        json.writeStaticString("\",\"DeletedAt\":null,\"send_id\":\"")
-        json.writeBytes(isMine ? request.myName : senderName(row.sender))
-        json.writeStaticString("\",\"receive_id\":\"")
-        json.writeBytes(isMine || conversation.isRoom ? request.peerName : request.myName)
-        json.writeStaticString("\",\"content\":\"")
-        json.writeBytes(row.contentJSON)
-        json.writeStaticString("\",\"is_read\":")
-        let isRead: Bool
-        if !isMine {
-            isRead = !isUnread
-        } else {
-            isRead = conversation.isRoom || conversation.subject == conversation.me || row.offset <= snapshot.peerMark
-        }
-        if isRead { json.writeStaticString("true") } else { json.writeStaticString("false") }
-        json.writeRedacted(row.isRedacted)
-        json.writeStaticString("}")
-    }
-
-    private mutating func senderName(_ id: AccountID) -> [UInt8] {
-        guard request.conversation.isRoom else { return request.peerName }
-        if let known = names[id] { return known }
-        let name = directory.escapedName(of: id)
-        names[id] = name
-        return name
-    }
-
-    private func writeEnd(to json: inout ByteBuffer) {
+    private func writeEnd(to json: inout ByteBuffer, asOf: Offset) {
         json.writeStaticString("],\"as_of\":")
-        json.writeDecimal(snapshot.asOf)
+        json.writeDecimal(asOf)
         if request.frame.limit != nil { json.writeString(",\"more\":\(hasMore)") }
         Session.writeReply(to: request.frame.type, ref: request.frame.ref, &json)
         json.writeStaticString("}")
     }
 
-    private var nothing: ByteBuffer {
+    private func nothing(asOf: Offset) -> ByteBuffer {
         Outbound.serverReply(.end, "没有更多消息了") { json in
             json.writeStaticString(",\"as_of\":")
-            json.writeDecimal(snapshot.asOf)
+            json.writeDecimal(asOf)
             Session.writeReply(to: request.frame.type, ref: request.frame.ref, &json)
         }
     }

@@ -8,9 +8,12 @@ import Projections
 extension Session {
     // MARK: Queries
 
-    /// Answers `frame` once `view` has seen all that this socket was told.
-    func answer(_ frame: ClientFrame, from view: View, _ make: @escaping () throws -> any QueryAnswer) {
-        whenProjected(max(told, position), view, frame) { $0.begin(frame, make) }
+    /// Gives `answer` once `view` has seen all that this socket was told.
+    func give(_ answer: any QueryAnswer, from view: View) {
+        whenProjected(max(told, position), view, answer.frame) { session in
+            session.answer = answer
+            session.continueAnswer()
+        }
     }
 
     /// Goes on with `frame` once `view` has come to `least`; refuses it if that takes too long.
@@ -41,28 +44,17 @@ extension Session {
         }
     }
 
-    func begin(_ frame: ClientFrame, _ make: () throws -> any QueryAnswer) {
-        do {
-            answer = try make()
-            continueAnswer()
-        } catch {
-            answer = nil
-            services.logger.error("a query failed", metadata: ["error": "\(error)"])
-            refuse(frame, .notStored, Self.viewIsAwayText)
-            flush()
-        }
-    }
-
     /// Writes the answer on, a slice at a time: a long one is a fragmented message (RFC 6455, 5.4), between whose
     /// fragments only control frames may come, so the socket lags meanwhile.
     func continueAnswer() {
         guard let context, !isClosing, context.channel.isWritable, var current = answer else { return }
         do {
-            var bytes = ByteBuffer()
+            var bytes = dispatcher.takeAnswerBytes()
             let isDone = try current.writeSlice(to: &bytes)
             answer = isDone ? nil : current
             if !isDone { lag() }
-            if bytes.readableBytes > 0 { write(bytes) }
+            if bytes.readableBytes > 0 { write(Dispatcher.toKeep(bytes)) }
+            dispatcher.answerBytes = bytes
             if isDone {
                 if let mark = current.mark { submitSilently(mark) }
                 finishAnswer()
@@ -72,7 +64,9 @@ extension Session {
         } catch {
             services.logger.error("a query failed", metadata: ["error": "\(error)"])
             answer = nil
-            close(code: 1011, reason: "the answer can't be read")
+            guard !current.hasBegun else { return close(code: 1011, reason: "the answer can't be read") }
+            refuse(current.frame, .notStored, Self.viewIsAwayText)
+            flush()
         }
     }
 

@@ -26,10 +26,8 @@ extension Session {
         case 1: sendMessage(frame, frame.content, "content", isEnvelope: true)
         case 2, 3: query(frame)
         case 4:
-            let views = services.views
-            answer(frame, from: views.unread.view) { [me, services] in
-                CountsAnswer(frame: frame, counts: try views.unread.counts(of: me), directory: services.directory)
-            }
+            let unread = services.views.unread
+            give(CountsAnswer(frame: frame, me: me, view: unread, directory: services.directory), from: unread.view)
         case 5: mark(frame)
         case 6: resume(frame)
         case 7: typing(frame)
@@ -135,9 +133,8 @@ extension Session {
 
     private func answer(_ request: MessagesAnswer.Request) {
         let conversations = services.views.conversations
-        answer(request.frame, from: conversations.view) { [services] in
-            try MessagesAnswer(request, view: conversations, directory: services.directory)
-        }
+        let answer = MessagesAnswer(request, view: conversations, directory: services.directory)
+        give(answer, from: conversations.view)
     }
 
     /// The conversation or room that a request is about: on a conversation socket its own, else what `to` or `room`

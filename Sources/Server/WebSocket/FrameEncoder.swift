@@ -29,7 +29,8 @@ extension ByteBuffer {
 
     /// Leaves room for the head of a frame whose payload, of a length yet unknown, is appended next.
     ///
-    /// - Parameter expectingPayloadBytes: A guess; a wrong one costs a move of the payload at the end.
+    /// - Parameter expectingPayloadBytes: A guess; a wrong one costs a move of the payload at the end, unless it is too
+    ///   great and the buffer is empty.
     /// - Returns: What ``finishFrame(_:_:isFinal:)`` wants.
     mutating func beginFrame(expectingPayloadBytes: Int = 126) -> OpenFrame {
         let frame = OpenFrame(
@@ -45,11 +46,16 @@ extension ByteBuffer {
         let payloadIndex = frame.headerIndex + frame.reservedBytes
         let payloadBytes = writerIndex - payloadIndex
         let headerBytes = Self.frameHeaderBytes(payloadBytes: payloadBytes)
-        if headerBytes != frame.reservedBytes {
-            movePayload(at: payloadIndex, to: frame.headerIndex + headerBytes, length: payloadBytes)
+        var headerIndex = frame.headerIndex
+        if headerBytes < frame.reservedBytes, headerIndex == readerIndex {
+            // Nothing stands before it: the buffer begins a little later.
+            headerIndex = payloadIndex - headerBytes
+            moveReaderIndex(to: headerIndex)
+        } else if headerBytes != frame.reservedBytes {
+            movePayload(at: payloadIndex, to: headerIndex + headerBytes, length: payloadBytes)
         }
         let end = writerIndex
-        moveWriterIndex(to: frame.headerIndex)
+        moveWriterIndex(to: headerIndex)
         writeFrameHeader(opcode, isFinal: isFinal, payloadBytes: payloadBytes)
         moveWriterIndex(to: end)
     }

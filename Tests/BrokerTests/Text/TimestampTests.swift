@@ -20,6 +20,26 @@ import Testing
     }
 
     @Test
+    func `one time after the other is shown as each is by itself`() {
+        let second: UInt64 = 1000
+        let steps: [UInt64] = [0, 1, 9, 99, 999, second, 59 * second, 3600 * second, 86_399 * second, 86_400 * second]
+        var shown = TimestampText()
+        let starts: [UInt64] = [0, 951_782_399_999, 1_795_232_760_123, 253_402_300_799_999, .max - 200_000_000]
+        for start in starts {
+            for one in steps {
+                for other in steps {
+                    let times: [UInt64] = [start + one, start + one + other, start + one, start]
+                    for time in times {
+                        shown.show(time)
+                        let text = (0..<24).map { shown.ascii[$0] }
+                        #expect(String(decoding: text, as: UTF8.self) == Timestamp.text(milliseconds: time))
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
     func `every day from 1970 to 2400 is followed by the next, and read back`() {
         var expected = CivilDate(year: 1970, month: 1, day: 1)
         for days in 0..<157_054 {

@@ -93,6 +93,16 @@ struct BenchFrameTests {
         }
     }
 
+    @Test(arguments: [0, 125, 126, 65_535, 65_536])
+    func `the floor answers in one text frame`(count: Int) throws {
+        let answer = [UInt8](repeating: 65, count: count)
+        let frame = AnswerFloor.frame(answer)
+        let header = try #require(try Self.header(of: frame))
+        #expect((header.opcode, header.isLast) == (.text, true))
+        #expect(frame.dropFirst(header.headerBytes) == answer[...])
+        #expect(header.payloadBytes == count)
+    }
+
     @Test(arguments: [24, 60, 150, 65_536])
     func `the floor's frames are what the server writes to a room socket`(bytes: Int) throws {
         var frame = DeliveryFrame(sender: 3, bytes: bytes)

@@ -85,10 +85,15 @@ struct MessageBenchTests {
                 count: 20,
                 sample: sample
             )
-            let round = try await bench.run(on: target, reader: sending.reader, peer: sending.peer, bar: bar)
+            let found = try await bench.run(on: target, reader: sending.reader, peer: sending.peer, bar: bar)
             for prefix in ["history 400", "history 3", "unread"] {
-                #expect(round[.rate("queries", of: prefix)] ?? 0 > 0)
+                #expect(found.round[.rate("queries", of: prefix)] ?? 0 > 0)
             }
+            #expect(
+                found.answers.map { String(decoding: $0.prefix(9), as: UTF8.self) } == [
+                    "{\"from\":\"", "{\"from\":\"", "{\"total_c",
+                ]
+            )
             // One message less than there is.
             let wrong = QueryBench(queries: [.unread], count: 1, sample: BenchLog(messages: 1997, peers: 5))
             await #expect(throws: BenchFailure.self) {

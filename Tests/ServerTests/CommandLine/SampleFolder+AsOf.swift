@@ -139,7 +139,7 @@ struct PastViews {
             unreadOnly: false,
             joined: isRoom ? try joined(reader, subject) ?? 0 : 0
         )
-        var answer = try MessagesAnswer(request, view: conversations, directory: directory)
+        var answer = MessagesAnswer(request, view: conversations, directory: directory)
         var bytes = ByteBuffer()
         while try !answer.writeSlice(to: &bytes) {}
         let json = Self.payload(&bytes)

@@ -38,6 +38,30 @@ import Testing
         }
     }
 
+    @Test(arguments: [0, 1, 9, 10, 99, 100, 12_345, 9_007_199_254_740_991, UInt64.max])
+    func `text goes into room that is just enough`(value: UInt64) {
+        let text = "{\"n\":" + String(value) + "é}"
+        let json = written { buffer in
+            buffer.writeWithOutputRawSpan(minimumWritableBytes: text.utf8.count) { output in
+                output.write("{\"n\":")
+                output.write([UInt8]().span)
+                output.writeDecimal(value)
+                output.write(Array("é}".utf8).span)
+            }
+        }
+        #expect(json == text)
+    }
+
+    @Test func `text that there is no room for is not written`() async {
+        await #expect(processExitsWith: .failure) {
+            var buffer = ByteBuffer()
+            buffer.writeWithOutputRawSpan(minimumWritableBytes: 1) { output in
+                let long = [UInt8](repeating: 65, count: output.freeCapacity + 1)
+                output.write(long.span)
+            }
+        }
+    }
+
     @Test(arguments: [0, 1, 9, 10, 11, 99, 100, 12_345, -1, -10, Int.max, Int.min])
     func `integers are written in decimal`(value: Int) {
         #expect(written { $0.writeDecimal(value) } == String(value))

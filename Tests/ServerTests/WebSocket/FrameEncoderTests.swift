@@ -34,6 +34,18 @@ import Testing
         #expect(Array(buffer.readableBytesView) == [9, 9, 9] + reference(0x81, payload) + [0x00, 0])
     }
 
+    @Test(arguments: lengths)
+    func `a frame that has room for any head and nothing before it isn't moved`(length: Int) {
+        let payload = FrameDecoderTests.bytes(length)
+        var buffer = ByteBuffer()
+        let frame = buffer.beginFrame(expectingPayloadBytes: .max)
+        buffer.writeBytes(payload)
+        let end = buffer.writerIndex
+        buffer.finishFrame(frame, .continuation, isFinal: false)
+        #expect(Array(buffer.readableBytesView) == reference(0x00, payload))
+        #expect(buffer.writerIndex == end)
+    }
+
     @Test
     func `a frame that begins where bytes were read off is finished in place`() {
         var buffer = ByteBuffer(bytes: [1, 2, 3, 4])

@@ -8,7 +8,9 @@ struct FloorCommand: AsyncParsableCommand {
         commandName: "floor",
         abstract: "Do the least that the kernel allows, for --floor of the others.",
         shouldDisplay: false,
-        subcommands: [FloorAppendCommand.self, FloorReplayCommand.self, FloorSocketsCommand.self]
+        subcommands: [
+            FloorAppendCommand.self, FloorReplayCommand.self, FloorSocketsCommand.self, FloorAnswersCommand.self,
+        ]
     )
 }
 

@@ -1,6 +1,6 @@
 import Foundation
 
-/// `quipu bench floor sockets`, running.
+/// `quipu bench floor sockets` or `answers`, running.
 struct FloorServer: Sendable {
     let target: BenchTarget
     private let child: Process
@@ -8,11 +8,12 @@ struct FloorServer: Sendable {
 
     /// Starts one, runs `body` and ends it.
     static func with<Value>(
+        _ command: String,
         _ arguments: [String],
         on cores: BenchCores?,
         _ body: (FloorServer) async throws -> Value
     ) async throws -> Value {
-        let child = BenchCores.process(["bench", "floor", "sockets"] + arguments, on: cores)
+        let child = BenchCores.process(["bench", "floor", command] + arguments, on: cores)
         let (input, output) = (Pipe(), Pipe())
         child.standardInput = input
         child.standardOutput = output

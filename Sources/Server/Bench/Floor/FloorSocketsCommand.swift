@@ -47,7 +47,7 @@ struct FloorSocketsCommand: AsyncParsableCommand {
     /// Answers the handshake.
     ///
     /// - Returns: The number that the path is.
-    private static func greet(_ connection: RawConnection) throws -> Int {
+    static func greet(_ connection: RawConnection) throws -> Int {
         var request: [UInt8] = []
         while request.firstRange(of: [13, 10, 13, 10]) == nil {
             guard try connection.read(atMost: 4096, to: &request) else {

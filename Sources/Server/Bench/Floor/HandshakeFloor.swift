@@ -9,7 +9,7 @@ struct HandshakeFloor: Sendable {
         var rounds: [BenchRound] = []
         for _ in 0..<count {
             rounds.append(
-                try await FloorServer.with(["--sockets", "\(bench.count)"], on: cores) { server in
+                try await FloorServer.with("sockets", ["--sockets", "\(bench.count)"], on: cores) { server in
                     let paths = [String](repeating: "/0", count: bench.count)
                     let sockets = IdleSockets(at: server.target.address, isGreeted: false)
                     let meter = try await BenchMeter(server.target)

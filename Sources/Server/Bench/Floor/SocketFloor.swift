@@ -22,7 +22,7 @@ struct SocketFloor: Sendable {
     func rounds(_ count: Int, on cores: BenchCores?, _ bar: ProgressBar) async throws -> [BenchRound] {
         var rounds: [BenchRound] = []
         for _ in 0..<count {
-            rounds.append(try await FloorServer.with(arguments, on: cores) { try await round($0, bar) })
+            rounds.append(try await FloorServer.with("sockets", arguments, on: cores) { try await round($0, bar) })
         }
         return rounds
     }

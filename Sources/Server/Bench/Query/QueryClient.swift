@@ -26,6 +26,8 @@ struct QueryClient: BenchClient {
     private let stored: [Int]
     private let progress: QueryProgress
     private var answered = 0
+    /// The first answer.
+    private(set) var answer: [UInt8] = []
     private var askedAt: UInt64 = 0
     /// Nanoseconds from a question to its answer.
     private(set) var latencies = Histogram()
@@ -59,6 +61,7 @@ struct QueryClient: BenchClient {
         guard askedAt != 0, !isGreeting(text) else { return }
         latencies.record(NIODeadline.now().uptimeNanoseconds - askedAt)
         guard isRight(text) else { throw BenchFailure.unexpected(text) }
+        if answered == 0 { answer = [UInt8](copying: text) }
         answered += 1
         progress.answers.add(1, ordering: .relaxed)
         wake(&output)

@@ -12,7 +12,7 @@ struct QueryCommand: AsyncParsableCommand {
 
             Examples:
               quipu bench query
-              quipu bench query --history 10000000
+              quipu bench query --history 10000000 --floor
               quipu bench query --rows 10 --queries 10000 --json
             """
     )
@@ -31,6 +31,9 @@ struct QueryCommand: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("Bytes of a message.", valueName: "n"))
     var bytes = 150
+
+    @Flag(help: "Answer with the same bytes from a bare loop of recv and send too, and print the ratio.")
+    var floor = false
 
     @OptionGroup var options: BenchOptions
 
@@ -57,16 +60,20 @@ struct QueryCommand: AsyncParsableCommand {
         )
         try await BenchResult.print(asJSON: options.json, unit: "queries", in: options.folder) { folder, bar in
             let data = DataFolder(folder.path + "/data")
-            var rounds: [BenchRound]
+            var results: [QueryBench.Result]
             if let url = options.url, let address = BenchAddress(url: url) {
                 let sending = try await QuerySending(bench.sample, to: address, bar: bar)
-                rounds = try await options.each(in: folder) {
+                results = try await options.each(in: folder) {
                     try await bench.run(on: $0, reader: sending.reader, peer: sending.peer, bar: bar)
                 }
             } else {
                 try await bench.sample.make(in: data, bar: bar)
-                rounds = try await options.each(in: folder, data: data) { try await bench.run(on: $0, bar: bar) }
+                results = try await options.each(in: folder, data: data) { try await bench.run(on: $0, bar: bar) }
             }
+            let least =
+                floor
+                ? try await AnswerFloor(bench, answers: results[0].answers)
+                    .rounds(options.rounds, in: folder, on: options.cores, bar) : []
             return BenchResult(
                 name: "query",
                 work:
@@ -75,7 +82,8 @@ struct QueryCommand: AsyncParsableCommand {
                 checked: "every answer had the messages and counts that it should, in order",
                 settings: ["history": history, "peers": peers, "queries": queries, "bytes": bytes],
                 setting: options.setting(in: folder),
-                rounds: rounds
+                rounds: results.map(\.round),
+                floor: least
             )
         }
     }
