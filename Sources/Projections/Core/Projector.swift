@@ -130,7 +130,13 @@ private struct Slicer {
         _ body: (borrowing Record) throws -> Bool
     ) throws {
         do {
-            try log.read(after: start, limit: min(Self.snapshotEvents, Int(last - start)), body)
+            let limit = min(Self.snapshotEvents, Int(last - start))
+            // A rebuild reads what may have lain on the disk for years.
+            if bounds.partBytes == nil {
+                try log.readNewest(after: start, limit: limit, body)
+            } else {
+                try log.read(after: start, limit: limit, body)
+            }
         } catch let damage as EventLog.Damaged {
             throw PoisonEvent(offset: damage.offset, type: nil, reason: damage.reason)
         }

@@ -1,4 +1,5 @@
 import Broker
+import Cryptography
 import NIOCore
 
 /// Hands committed events to the sockets of one event loop, and is confined to it.
@@ -38,6 +39,10 @@ final class Dispatcher {
     private var isWakeDue = false
     /// What frames are unmasked into; see ``FrameDecoder``.
     var scratch: [UInt8] = []
+    /// What an ack is written into before its length is known.
+    var ackScratch: [UInt8] = []
+    /// Hashes clients' message ids.
+    let hasher = SHA256()
     /// Sockets whose channel is open, those that are closing included.
     private var openCount = 0
     private var whenEmpty: EventLoopPromise<Void>?
