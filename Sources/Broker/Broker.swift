@@ -208,6 +208,7 @@ package final class Broker: Sendable {
         }
         decider.begin(head: log.head, milliseconds: max(clock(), log.lastMilliseconds))
         var outcomes: [Outcome] = []
+        outcomes.reserveCapacity(min(waiting.count - start, options.batchEvents))
         var end = start
         while end < waiting.count, decider.batch.entries.count < options.batchEvents,
             decider.batch.bytes.count < options.batchBytes, case .command(let command) = waiting[end].task
@@ -219,24 +220,29 @@ package final class Broker: Sendable {
         do {
             if !batch.isEmpty { try log.append(batch) }
             decider.commit()
-            answer(waiting[start..<end], outcomes, batch)
+            answer(waiting, from: start, outcomes, batch)
         } catch {
             // Nothing of the batch is in the log, so what was decided on top of it doesn't hold either.
             decider.rollBack()
             if !WriteFailure.isForWantOfSpace(error, directory: log.directory) { fail(error) }
-            answer(waiting[start..<end], outcomes.map { _ in .refused(.unavailable) }, EventBatch(first: log.head + 1))
+            let refusals = outcomes.map { _ in Outcome.refused(.unavailable) }
+            answer(waiting, from: start, refusals, EventBatch(first: log.head + 1))
         }
         return end
     }
 
-    private func answer(_ submissions: ArraySlice<Submission>, _ outcomes: [Outcome], _ events: EventBatch) {
+    /// - Parameter start: The index of the submission that the first outcome is of.
+    private func answer(_ waiting: [Submission], from start: Int, _ outcomes: [Outcome], _ events: EventBatch) {
         var receipts = [[Receipt]](repeating: [], count: sinks)
-        for (submission, outcome) in zip(submissions, outcomes) where submission.sink >= 0 {
-            receipts[submission.sink].append(Receipt(ticket: submission.ticket, outcome: outcome))
+        // By index: a submission as a whole isn't copied then.
+        for (index, outcome) in outcomes.enumerated() where waiting[start + index].sink >= 0 {
+            receipts[waiting[start + index].sink].append(
+                Receipt(ticket: waiting[start + index].ticket, outcome: outcome)
+            )
         }
         let committed = CommittedBatch(events: events, receipts: receipts)
         for subscriber in subscribers.withLock({ $0 }) { subscriber.committed(committed) }
-        for (submission, outcome) in zip(submissions, outcomes) { submission.reply?(outcome) }
+        for (index, outcome) in outcomes.enumerated() { waiting[start + index].reply?(outcome) }
     }
 
     private func fail(_ error: any Error) {

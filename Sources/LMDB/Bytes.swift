@@ -41,7 +41,11 @@ extension [UInt8] {
     /// A copy of `bytes`.
     @inlinable
     package init(copying bytes: Span<UInt8>) {
-        self = unsafe bytes.withUnsafeBufferPointer { unsafe Array($0) }
+        // Not `Array(_:)`, which looks up the type of its storage on the way.
+        unsafe self.init(unsafeUninitializedCapacity: bytes.count) { buffer, count in
+            count = bytes.count
+            unsafe bytes.withUnsafeBufferPointer { source in _ = unsafe buffer.initialize(fromContentsOf: source) }
+        }
     }
 
     /// Appends a copy of `bytes`.

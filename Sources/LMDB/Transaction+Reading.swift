@@ -30,9 +30,13 @@ extension Transaction where Self: ~Copyable {
 
     /// How many rows `table` has.
     package borrowing func count(of table: Table) throws(LMDBError) -> Int {
+        Int(try statistics(of: table).ms_entries)
+    }
+
+    borrowing func statistics(of table: Table) throws(LMDBError) -> MDB_stat {
         var statistics = MDB_stat()
         unsafe try LMDBError.check(mdb_stat(handle, table.handle, &statistics), "mdb_stat")
-        return Int(statistics.ms_entries)
+        return statistics
     }
 
     /// Hands rows to `body` in key order, from the first key at or after `start`, until it returns false.

@@ -58,13 +58,80 @@ import Testing
                         try Self.load(stride(from: start, to: 6000, by: starts.count), &transaction, table)
                     }
                 }
-                let file = try FileManager.default.attributesOfItem(atPath: environment.path + "/data.mdb")
-                return try #require(file[.size] as? Int)
+                return try Self.fileBytes(environment)
             }
         }
         let appended = try fileBytes(startingAt: [0])
         let inserted = try fileBytes(startingAt: [2, 0, 1])
         #expect(10 * appended < 9 * inserted, "\(appended), \(inserted)")
+    }
+
+    private static func fileBytes(_ environment: Environment) throws -> Int {
+        let file = try FileManager.default.attributesOfItem(atPath: environment.path + "/data.mdb")
+        return try #require(file[.size] as? Int)
+    }
+
+    /// Streams of rows one behind the other, each of which grows by a run in every transaction.
+    private static func grow(
+        _ environment: Environment,
+        _ table: Table,
+        streams: Int,
+        transactions: Int,
+        run: Int,
+        inRuns: Bool
+    ) throws {
+        for transaction in 0..<transactions {
+            try environment.write { writing in
+                try writing.load(table) { loader in
+                    for stream in 0..<streams {
+                        let first = stream << 16 + transaction * run
+                        if inRuns { try loader.beginRun(at: key(first).span) }
+                        for number in first..<first + run {
+                            try loader.put([UInt8](repeating: 7, count: 250).span, for: key(number).span)
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    @Test func `runs between other rows leave the pages full`() throws {
+        func grownFileBytes(inRuns: Bool) throws -> Int {
+            try withTable { environment, table throws in
+                try Self.grow(environment, table, streams: 5, transactions: 40, run: 20, inRuns: inRuns)
+                return try Self.fileBytes(environment)
+            }
+        }
+        let (full, half) = (try grownFileBytes(inRuns: true), try grownFileBytes(inRuns: false))
+        #expect(4 * full < 3 * half, "\(full), \(half)")
+    }
+
+    @Test(arguments: [1, 3, 8, 9, 20])
+    func `runs lose and change nothing, whatever comes behind them`(run: Int) throws {
+        try withTable { environment, table throws in
+            try Self.grow(environment, table, streams: 7, transactions: 12, run: run, inRuns: true)
+            let expected = (0..<7).flatMap { stream in (0..<12 * run).map { Self.key(stream << 16 + $0) } }
+            #expect(try Self.rows(environment, table).map { $0[0] } == expected)
+        }
+    }
+
+    @Test func `a run that goes on among the rows behind it puts them back first`() throws {
+        try withTable { environment, table throws in
+            try environment.write { try Self.load([1, 10, 11, 12], &$0, table) }
+            try environment.write { transaction in
+                try transaction.load(table) { loader in
+                    try loader.beginRun(at: Self.key(5).span)
+                    for number in [5, 6, 11, 13] {
+                        try loader.put(Self.value(number, 3).span, for: Self.key(number).span)
+                    }
+                    try loader.beginRun(at: Self.key(2).span)
+                    try loader.put(Self.value(2, 3).span, for: Self.key(2).span)
+                    #expect(try loader.remove(Self.key(12).span))
+                }
+            }
+            let expected = [(1, 0), (2, 3), (5, 3), (6, 3), (10, 0), (11, 3), (13, 3)] as [(Int, UInt8)]
+            #expect(try Self.rows(environment, table) == expected.map { [Self.key($0.0), Self.value($0.0, $0.1)] })
+        }
     }
 
     @Test func `an error leaves nothing, or the parts before it`() throws {

@@ -78,7 +78,7 @@ struct Decider: Sendable {
     ///
     /// - Parameter milliseconds: The time now, not before that of the last batch.
     mutating func begin(head: Offset, milliseconds: UInt64) {
-        batch = EventBatch(first: head + 1)
+        batch = EventBatch(first: head + 1, like: batch)
         self.milliseconds = milliseconds
     }
 

@@ -128,15 +128,15 @@ package struct EventHeader: Equatable, Sendable {
     }
 
     func append(to bytes: inout [UInt8]) {
-        bytes.append(Self.format)
-        bytes.append(type.rawValue)
-        bytes.append(version)
-        bytes.append(payloadClass.rawValue)
-        bytes.append(littleEndian: milliseconds)
-        actor.append(to: &bytes)
-        subject.append(to: &bytes)
-        stream.append(to: &bytes)
-        bytes.append(littleEndian: revision)
-        bytes.append(littleEndian: reference)
+        bytes.append(
+            littleEndian: UInt32(Self.format) | UInt32(type.rawValue) << 8 | UInt32(version) << 16
+                | UInt32(payloadClass.rawValue) << 24
+        )
+        // In one piece: each append looks anew whether there is room. Ids are big-endian.
+        let words: InlineArray<9, UInt64> = [
+            milliseconds, actor.high.byteSwapped, actor.low.byteSwapped, subject.high.byteSwapped,
+            subject.low.byteSwapped, stream.high.byteSwapped, stream.low.byteSwapped, revision, reference,
+        ]
+        bytes.append(littleEndian: words)
     }
 }

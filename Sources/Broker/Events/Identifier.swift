@@ -79,6 +79,10 @@ package struct Identifier: Hashable, Comparable, Sendable, BitwiseCopyable, Cust
     }
 
     @inlinable
+    /// Goes by the last 8 bytes alone: an id is random or a hash, so they tell nearly all apart, and every message is
+    /// looked up by some ids.
+    package func hash(into hasher: inout Hasher) { hasher.combine(low) }
+
     package static func < (left: Identifier, right: Identifier) -> Bool {
         left.high != right.high ? left.high < right.high : left.low < right.low
     }

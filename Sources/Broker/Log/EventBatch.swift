@@ -25,6 +25,13 @@ package struct EventBatch: Sendable {
 
     package init(first: Offset) { self.first = first }
 
+    /// An empty batch with room for as much as `last` holds: one batch is much like the next.
+    init(first: Offset, like last: EventBatch) {
+        self.first = first
+        entries.reserveCapacity(last.entries.count + last.entries.count / 8)
+        bytes.reserveCapacity(last.bytes.count + last.bytes.count / 8)
+    }
+
     /// The offset that the next event gets.
     package var next: Offset { first + Offset(entries.count) }
     /// The offset of the last event; the one before ``first`` if there is none.

@@ -178,7 +178,10 @@ package struct ConversationsProjection: Projection {
             }
         }
         try transaction.load(messageTable) { loader in
-            try messages.forEach(in: streams) { key, row in try loader.put(row, for: key.span) }
+            try messages.forEach(in: streams) { key, row, beginsRun in
+                if beginsRun { try loader.beginRun(at: key.span) }
+                try loader.put(row, for: key.span)
+            }
         }
         try transaction.load(markTable) { loader in
             try marks.forEach { pair, offset in try loader.put(offset, for: pair.key) }

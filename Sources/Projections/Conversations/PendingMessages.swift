@@ -80,16 +80,21 @@ struct PendingMessages {
 
     /// Hands all rows to `put` in key order.
     ///
-    /// - Parameter streams: The batch's cache, which says whose they are.
+    /// - Parameters:
+    ///   - streams: The batch's cache, which says whose they are.
+    ///   - put: Also told whether a run of many rows of a stream begins.
     func forEach<Value>(
         in streams: BatchCache<StreamID, Value>,
-        _ put: (borrowing Key, Span<UInt8>) throws -> Void
+        _ put: (borrowing Key, Span<UInt8>, _ beginsRun: Bool) throws -> Void
     ) rethrows {
-        for index in streams.order(rows, by: { $0.stream }) {
+        let order = streams.order(rows, by: { $0.stream })
+        var runs = RunFinder()
+        for (place, index) in order.enumerated() {
             let row = rows[Int(index)]
+            let beginsRun = runs.beginsRun(at: place, order) { rows[Int($0)].stream }
             let chunk = chunks[Int(row.chunk)]
             let range = Int(row.start)..<Int(row.start + row.count)
-            try put(Key(streams.key(at: Int(row.stream)), row.ordinal), chunk.span.extracting(range))
+            try put(Key(streams.key(at: Int(row.stream)), row.ordinal), chunk.span.extracting(range), beginsRun)
         }
     }
 

@@ -36,3 +36,22 @@ extension BatchCache {
         return order
     }
 }
+
+/// Finds where many things of one row follow one another in an order.
+struct RunFinder {
+    private var last: UInt32?
+
+    /// How many they are at least.
+    private static let least = 8
+
+    /// Whether a run begins at `place`; to be asked for every place, in ascending order.
+    ///
+    /// - Parameter row: The row of a thing.
+    mutating func beginsRun(at place: Int, _ order: [UInt32], by row: (UInt32) -> UInt32) -> Bool {
+        let this = row(order[place])
+        guard this != last else { return false }
+        last = this
+        let end = place + Self.least - 1
+        return end < order.count && row(order[end]) == this
+    }
+}

@@ -149,9 +149,16 @@ private struct Slicer {
                 return try reader?.read(after: start, upTo: last, of: types, with: hasher, body) ?? start
             }
             var reached = start
-            try log.read(after: start, limit: min(Self.snapshotEvents, Int(last - start))) { record in
+            let limit = min(Self.snapshotEvents, Int(last - start))
+            let take = { (record: borrowing Record) throws -> Bool in
                 reached = record.offset
                 return types.contains(record.header.type) ? try body(record) : true
+            }
+            // A rebuild reads what may have lain on the disk for years.
+            if bounds.partBytes == nil {
+                try log.readNewest(after: start, limit: limit, take)
+            } else {
+                try log.read(after: start, limit: limit, take)
             }
             return reached
         } catch let damage as EventLog.Damaged {

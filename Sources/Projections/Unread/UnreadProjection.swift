@@ -271,11 +271,17 @@ package struct UnreadProjection: Projection {
         guard !messages.isEmpty else { return }
         var scratch: [UInt8] = []
         try transaction.load(tables.messages) { loader in
-            for index in heads.order(messages, by: { $0.head }) {
+            let order = heads.order(messages, by: { $0.head })
+            var runs = RunFinder()
+            for (place, index) in order.enumerated() {
                 let message = messages[Int(index)]
+                let key = Key(heads.key(at: Int(message.head)), message.ordinal)
+                if runs.beginsRun(at: place, order, by: { messages[Int($0)].head }) {
+                    try loader.beginRun(at: key.span)
+                }
                 scratch.removeAll(keepingCapacity: true)
                 message.row.append(to: &scratch)
-                try loader.put(scratch.span, for: Key(heads.key(at: Int(message.head)), message.ordinal).span)
+                try loader.put(scratch.span, for: key.span)
             }
         }
         messages.removeAll { !$0.isRoom }

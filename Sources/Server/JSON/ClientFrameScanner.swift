@@ -74,7 +74,7 @@ struct ClientFrameScanner: ~Escapable {
             problem.ref = frame.ref
             throw problem
         }
-        return frame
+        return exchange(&frame, with: ClientFrame())
     }
 
     @inline(__always)

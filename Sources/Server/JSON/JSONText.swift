@@ -36,17 +36,9 @@ extension ByteBuffer {
 
     /// Appends `value` in decimal.
     mutating func writeDecimal(_ value: some FixedWidthInteger) {
-        var digits = InlineArray<20, UInt8>(repeating: 0)
-        var start = 20
-        var rest = UInt64(value.magnitude)
-        repeat {
-            start -= 1
-            let (tenth, digit) = rest.quotientAndRemainder(dividingBy: 10)
-            digits[start] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: digit)
-            rest = tenth
-        } while rest > 0
+        let digits = DecimalDigits(UInt64(value.magnitude))
         if value < 0 { writeInteger(UInt8(ascii: "-")) }
-        writeBytes(digits.span.extracting(start..<20))
+        writeBytes(digits.bytes.span.extracting(digits.start..<20))
     }
 
     /// Appends a time as a JSON string, with its quotes: RFC 3339 in UTC with milliseconds, 26 bytes in all.
@@ -62,5 +54,30 @@ extension ByteBuffer {
     mutating func writeTimestamp(milliseconds: UInt64) {
         let text = Timestamp.ascii(milliseconds: milliseconds)
         writeBytes(text.span)
+    }
+}
+
+extension [UInt8] {
+    /// Appends `value` in decimal.
+    mutating func appendDecimal(_ value: UInt64) {
+        let digits = DecimalDigits(value)
+        for index in digits.start..<20 { append(digits.bytes[index]) }
+    }
+}
+
+/// The digits of a number, at the end of 20 bytes.
+private struct DecimalDigits {
+    var bytes = InlineArray<20, UInt8>(repeating: 0)
+    var start = 20
+
+    @inline(__always)
+    init(_ value: UInt64) {
+        var rest = value
+        repeat {
+            start -= 1
+            let (tenth, digit) = rest.quotientAndRemainder(dividingBy: 10)
+            bytes[start] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: digit)
+            rest = tenth
+        } while rest > 0
     }
 }

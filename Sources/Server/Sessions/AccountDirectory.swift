@@ -19,6 +19,7 @@ final class AccountDirectory: Sendable {
     }
 
     private let state = Mutex(State())
+    private let erasureCount = Atomic(0)
     private let find: @Sendable (AccountID) -> AccountName?
 
     /// Past this many names all are forgotten and asked for again.
@@ -69,7 +70,9 @@ final class AccountDirectory: Sendable {
     // MARK: Erased accounts
 
     /// Forgets the names of accounts that are erased.
-    func erase(_ accounts: some Sequence<AccountID>) {
+    func erase(_ accounts: some Collection<AccountID>) {
+        guard !accounts.isEmpty else { return }
+        erasureCount.add(1, ordering: .relaxed)
         state.withLock { state in
             for account in accounts {
                 state.names[account] = nil
@@ -77,6 +80,9 @@ final class AccountDirectory: Sendable {
             }
         }
     }
+
+    /// How many times accounts were erased: whoever keeps what a name stands for asks again when it has changed.
+    var erasures: Int { erasureCount.load(ordering: .relaxed) }
 
     func isErased(_ id: AccountID) -> Bool { state.withLock { $0.erased.contains(id) } }
 

@@ -1,4 +1,5 @@
 import Broker
+import Cryptography
 import NIOCore
 
 /// Hands committed events to the sockets of one event loop, and is confined to it.
@@ -41,6 +42,10 @@ final class Dispatcher {
     var scratch: [UInt8] = []
     /// What answers were written into last; see ``takeAnswerBytes()``.
     var answerBytes = ByteBuffer()
+    /// What an ack is written into before its length is known.
+    var ackScratch: [UInt8] = []
+    /// Hashes clients' message ids.
+    let hasher = SHA256()
     /// Sockets whose channel is open, those that are closing included.
     private var openCount = 0
     private var whenEmpty: EventLoopPromise<Void>?

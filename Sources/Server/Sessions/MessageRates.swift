@@ -19,8 +19,9 @@ final class MessageRates: Sendable {
     init(perSecond: Int) { self.perSecond = Double(perSecond) }
 
     /// Whether `account` may send one more message at `now`.
-    func allows(_ account: AccountID, now: NIODeadline) -> Bool {
+    func allows(_ account: AccountID, now: @autoclosure () -> NIODeadline) -> Bool {
         guard perSecond > 0 else { return true }
+        let now = now()
         let burst = perSecond * 10
         let perSecond = perSecond
         return buckets.withLock { buckets in

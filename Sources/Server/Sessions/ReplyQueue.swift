@@ -38,14 +38,29 @@ struct ReplyQueue {
         var wantsAck: Bool
     }
 
+    /// The ack of a message, which is written as JSON when its turn comes: a buffer of its own until then would cost
+    /// more than writing it.
+    struct Ack {
+        var sent: Sent
+        var offset: Offset
+        /// Whether it was sent before, with the same id.
+        var isDuplicate = false
+    }
+
+    /// What goes out.
+    enum Reply {
+        case json(ByteBuffer)
+        case ack(Ack)
+    }
+
     private enum Entry {
         case awaiting(Awaited)
-        case ready(ByteBuffer?, at: Offset)
+        case ready(Reply?, at: Offset)
     }
 
     private var entries: Deque<Entry> = []
     /// How many of the first entries are ready.
-    private var readyCount = 0
+    private(set) var readyCount = 0
 
     /// Entries, ready or not.
     var count: Int { entries.count }
@@ -55,7 +70,7 @@ struct ReplyQueue {
     mutating func await(_ awaited: Awaited) { entries.append(.awaiting(awaited)) }
 
     /// A reply that needs no receipt, behind all that were asked for before.
-    mutating func append(_ reply: ByteBuffer) {
+    mutating func append(_ reply: Reply) {
         let isNext = readyCount == entries.count
         entries.append(.ready(reply, at: 0))
         if isNext { readyCount += 1 }
@@ -63,28 +78,26 @@ struct ReplyQueue {
 
     /// The command that the next receipt belongs to: receipts come in the order of submission.
     func nextAwaited() -> Awaited? {
-        for entry in entries.dropFirst(readyCount) {
-            if case .awaiting(let awaited) = entry { return awaited }
-        }
-        return nil
+        // Behind the first that are ready is one that isn't, or none.
+        guard readyCount < entries.count, case .awaiting(let awaited) = entries[readyCount] else { return nil }
+        return awaited
     }
 
     /// Puts the reply to the next awaited command in its place.
     ///
     /// - Parameter offset: The event that it tells of; 0 for none.
-    mutating func fulfil(_ reply: ByteBuffer?, at offset: Offset) {
-        guard let index = entries[readyCount...].firstIndex(where: { if case .awaiting = $0 { true } else { false } })
-        else { return }
-        entries[index] = .ready(reply, at: offset)
+    mutating func fulfil(_ reply: Reply?, at offset: Offset) {
+        guard readyCount < entries.count else { return }
+        entries[readyCount] = .ready(reply, at: offset)
         while readyCount < entries.count, case .ready = entries[readyCount] { readyCount += 1 }
     }
 
     /// Takes the next reply if it tells of nothing after `offset`.
     ///
     /// - Returns: Nil if there is none; a reply may have no bytes.
-    mutating func popReady(upTo offset: Offset) -> ByteBuffer?? {
-        guard readyCount > 0, case .ready(let reply, let at)? = entries.first, at <= offset else { return nil }
-        entries.removeFirst()
+    mutating func popReady(upTo offset: Offset) -> Reply?? {
+        guard readyCount > 0, case .ready(_, let at) = entries[0], at <= offset else { return nil }
+        guard case .ready(let reply, _) = entries.removeFirst() else { return nil }
         readyCount -= 1
         return .some(reply)
     }

@@ -11,11 +11,14 @@ extension Session {
     /// Gets what several conversations and its own replies come to, in the order of offsets.
     func deliverMerged(_ frames: inout FrameCache, upTo end: Offset) {
         var due: [(index: Int, group: Int, position: Int)] = []
+        due.reserveCapacity(groups.reduce(0) { $0 + frames.groups[$1].indices.count })
         for group in groups {
             for (position, index) in frames.groups[group].indices.enumerated() { due.append((index, group, position)) }
         }
         if groups.count > 1 { due.sort { $0.index < $1.index } }
         var bytes = ByteBuffer()
+        // Acks are most of it, or nothing is; it grows for what else there is.
+        bytes.reserveCapacity(Self.usualAckBytes * cursor.replies.readyCount)
         var newestOfPeer: Offset = 0
         for event in due {
             let offset = frames.offset(at: event.index)

@@ -25,7 +25,7 @@ extension Session {
         to awaited: ReplyQueue.Awaited,
         _ outcome: Outcome,
         _ batch: EventBatch
-    ) -> (ByteBuffer?, at: Offset) {
+    ) -> (ReplyQueue.Reply?, at: Offset) {
         let stored: Offset = if case .stored(let last) = outcome { last } else { 0 }
         switch awaited {
         case .silentMark: return (nil, stored)
@@ -33,52 +33,33 @@ extension Session {
             guard case .account(_, let offset) = outcome else { return (nil, 0) }
             return (nil, offset)
         case .send(let sent):
-            // The ack of what was sent before has its place too: a client takes its position from it.
-            if case .duplicate(let first) = outcome { return (sendReply(sent, outcome), first) }
-            return (sendReply(sent, outcome), stored)
+            switch outcome {
+            case .stored(let last):
+                return (sent.wantsAck ? .ack(ReplyQueue.Ack(sent: sent, offset: last)) : nil, last)
+            case .duplicate(let first):
+                // It has its place too: a client takes its position from it.
+                let ack = ReplyQueue.Ack(sent: sent, offset: first, isDuplicate: true)
+                return (sent.wantsAck ? .ack(ack) : nil, first)
+            default: return (.json(refusalReply(outcome, type: 1, ref: sent.ref)), 0)
+            }
         case .change(let type, let target, let ref):
             guard stored > 0 || outcome == .unchanged(target) else {
-                return (refusalReply(outcome, type: type, ref: ref), 0)
+                return (.json(refusalReply(outcome, type: type, ref: ref)), 0)
             }
-            return (changeReply(type, target, at: stored, ref: ref), stored)
+            return (.json(changeReply(type, target, at: stored, ref: ref)), stored)
         case .mark(let ref):
             let upTo: Offset
             switch outcome {
             case .stored(let last): upTo = batch.entries[Int(last - batch.first)].header.reference
             case .unchanged(let offset): upTo = offset
-            default: return (refusalReply(outcome, type: 5, ref: ref), 0)
+            default: return (.json(refusalReply(outcome, type: 5, ref: ref)), 0)
             }
             var json = ByteBuffer()
             json.writeStaticString("{\"from\":\"Server\",\"code\":50000,\"content\":")
             json.writeDecimal(upTo)
             Self.writeReply(to: 5, ref: ref, &json)
             json.writeStaticString("}")
-            return (json, stored)
-        }
-    }
-
-    private func sendReply(_ sent: ReplyQueue.Sent, _ outcome: Outcome) -> ByteBuffer? {
-        let offset: Offset
-        var isDuplicate = false
-        switch outcome {
-        case .stored(let last): offset = last
-        case .duplicate(let first): (offset, isDuplicate) = (first, true)
-        default: return refusalReply(outcome, type: 1, ref: sent.ref)
-        }
-        guard sent.wantsAck else { return nil }
-        let isOnline = services.presence.isReceiving(sent.conversation)
-        let text = isOnline ? "消息发送成功,对方在线" : "消息发送成功,对方离线"
-        var from: [UInt8]?
-        if case .conversation = kind { from = peerName + Array("->".utf8) + myName }
-        return Outbound.serverReply(isOnline ? .sentOnline : .sentOffline, text, from: from) { json in
-            json.writeStaticString(",\"offset\":")
-            json.writeDecimal(offset)
-            if let id = sent.id {
-                json.writeStaticString(",\"id\":")
-                json.writeJSONString(id.span)
-            }
-            if isDuplicate { json.writeStaticString(",\"duplicate\":true") }
-            Self.writeReply(to: 1, ref: sent.ref, &json)
+            return (.json(json), stored)
         }
     }
 

@@ -39,7 +39,11 @@ extension Session {
 
     func flushReplies(upTo offset: Offset, into bytes: inout ByteBuffer) {
         while let reply = cursor.replies.popReady(upTo: offset) {
-            if let json = reply { bytes.writeTextFrame(json) }
+            switch reply {
+            case .json(let json): bytes.writeTextFrame(json)
+            case .ack(let ack): write(ack, to: &bytes)
+            case nil: break
+            }
         }
     }
 
@@ -55,29 +59,25 @@ extension Session {
     func receive(_ payload: Span<UInt8>, isUTF8: Bool) {
         // What comes after the server was asked to stop isn't begun any more; without an ack, it will be sent again.
         guard !isClosing, comesBackAfter == nil else { return }
-        let request: Inbox.Request
         do throws(BadRequest) {
-            request = .request(try ClientFrame.parse(payload, isUTF8: isUTF8, limits: services.frameLimits))
+            let frame = try ClientFrame.parse(payload, isUTF8: isUTF8, limits: services.frameLimits)
+            inbox.append(frame, bytes: payload.count)
         } catch {
-            request = .invalid(error)
+            inbox.append(error, bytes: payload.count)
         }
-        inbox.append(request, bytes: payload.count)
     }
 
     /// Handles requests until one has to wait for what came before it.
     func pump() {
         var budget = Self.requestsAtOnce
-        while !isClosing, heldForGuest == nil, viewWait == nil, answer == nil, cursor.resume == nil,
-            let next = inbox.first
-        {
-            if case .request(let frame) = next, !mayBegin(frame) { break }
+        while !inbox.isEmpty, !isClosing, heldForGuest == nil, viewWait == nil, answer == nil, cursor.resume == nil {
+            guard mayBegin(inbox.firstType) else { break }
             guard budget > 0 else {
                 pumpSoon()
                 break
             }
             budget -= 1
-            inbox.removeFirst()
-            switch next {
+            switch inbox.removeFirst() {
             case .request(let frame): handle(frame)
             case .invalid(let error):
                 reply(
@@ -99,13 +99,16 @@ extension Session {
         }
     }
 
-    /// Whether what was asked for before `frame` is answered, as far as `frame` needs it.
-    private func mayBegin(_ frame: ClientFrame) -> Bool {
+    /// Whether what was asked for before a request of that type is answered, as far as it needs it.
+    private func mayBegin(_ type: Int?) -> Bool {
         // A query sees what was asked for before it, and a cursor is moved only when no ack waits for its place. Who is
         // online may be a long answer, so there is one at a time.
-        guard frame.isQuery || frame.type == 6 || frame.type == 8 else { return true }
+        switch type {
+        case 2, 3, 4, 6, 8: break
+        default: return true
+        }
         if hasReplies { flush() }
-        return !hasReplies && (frame.type == 6 || !cursor.isLagging)
+        return !hasReplies && (type == 6 || !cursor.isLagging)
     }
 
     /// Whether so much waits that the client must not be read from for now.
@@ -122,7 +125,7 @@ extension Session {
     private static let requestsAtOnce = 256
 
     /// Appends a reply in its place.
-    func reply(_ json: ByteBuffer) { cursor.replies.append(json) }
+    func reply(_ json: ByteBuffer) { cursor.replies.append(.json(json)) }
 
     /// Submits a command whose answer is due to the client.
     func submit(_ command: Command, awaiting awaited: ReplyQueue.Awaited, for frame: ClientFrame) {

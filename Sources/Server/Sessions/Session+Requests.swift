@@ -12,6 +12,33 @@ extension Session {
         case refused(Outbound.Code, String)
     }
 
+    /// Whom a request has named: most name the same account as the one before, and a look into the log and a hash for
+    /// each message cost as much as the rest of the request.
+    struct Peer {
+        /// As requests name it.
+        private var name: [UInt8]
+        var conversation: Command.Conversation
+        var escapedName: [UInt8]
+        private var erasures: Int
+
+        init(
+            name: [UInt8],
+            _ conversation: Command.Conversation,
+            _ account: AccountName,
+            _ directory: AccountDirectory
+        ) {
+            self.name = name
+            self.conversation = conversation
+            escapedName = AccountDirectory.escaped(account)
+            erasures = directory.erasures
+        }
+
+        /// Whether `name` still stands for it: what an erasure does to a name, the log knows.
+        func isNamed(_ name: [UInt8], _ directory: AccountDirectory) -> Bool {
+            self.name == name && erasures == directory.erasures
+        }
+    }
+
     /// Does what `frame` asks for.
     func handle(_ frame: ClientFrame) {
         if case .room = kind, frame.type == nil, frame.msg != .missing || frame.roomId != nil {
@@ -66,7 +93,7 @@ extension Session {
         let message = Command.Message(
             conversation: conversation,
             payload: MessagePayload.encode(content: content, id: frame.id ?? []),
-            idHash: frame.id.map { Identifier(hashingMessageID: $0.span) }
+            idHash: frame.id.map { Identifier(hashingMessageID: $0.span, with: dispatcher.hasher) }
         )
         let wantsAck = isEnvelope || frame.id != nil || frame.ref != nil
         let sent = ReplyQueue.Sent(conversation: conversation, ref: frame.ref, id: frame.id, wantsAck: wantsAck)
@@ -153,6 +180,9 @@ extension Session {
             return .conversation(Command.Conversation(me: me, room: id), peerName: Array(id.uuidText.utf8))
         }
         guard let to = frame.to else { return .refused(.badRequest, "field 'to' (an account) or 'room' is missing") }
+        if let peer, peer.isNamed(to, services.directory) {
+            return .conversation(peer.conversation, peerName: peer.escapedName)
+        }
         let text = String(decoding: to, as: UTF8.self)
         if let peer = services.directory.erasedAccount(labelled: text) {
             // What was said to each other can still be read.
@@ -168,7 +198,9 @@ extension Session {
         do {
             if let peer = try services.broker.log.accountID(named: name) {
                 services.directory.insert(name, for: peer)
-                return .conversation(Command.Conversation(me: me, peer: peer), peerName: AccountDirectory.escaped(name))
+                let found = Peer(name: to, Command.Conversation(me: me, peer: peer), name, services.directory)
+                self.peer = found
+                return .conversation(found.conversation, peerName: found.escapedName)
             }
         } catch {
             return .refused(.notStored, Self.notStoredText)
@@ -185,9 +217,4 @@ extension Session {
         }
         return answer.value
     }
-}
-
-extension ClientFrame {
-    /// Whether the answer must see what was asked for before.
-    var isQuery: Bool { type == 2 || type == 3 || type == 4 }
 }

@@ -49,6 +49,8 @@ final class Session {
     var inbox = Inbox()
     /// The request that waits for a guest to be let in.
     @Rare var heldForGuest: ClientFrame?
+    /// The account that a request has named last.
+    var peer: Peer?
     /// The query that is being answered.
     @Rare var answer: (any QueryAnswer)?
     /// The wait for a view that the request in hand is in; nil if none is.

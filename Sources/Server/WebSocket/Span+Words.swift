@@ -15,7 +15,9 @@ extension Span<UInt8> {
 extension [UInt8] {
     /// A copy of `bytes`.
     init(copying bytes: borrowing Span<UInt8>) {
-        self.init(repeating: 0, count: bytes.count)
+        // Not `init(repeating:count:)`, which looks up the type of its storage on the way.
+        self.init()
+        append(contentsOf: repeatElement(0, count: bytes.count))
         _ = overwrite(at: 0, with: bytes, xor: 0)
     }
 

@@ -94,6 +94,57 @@ import Testing
         }
     }
 
+    @Test func `readers of the newest look at a checksum once, all others and after a start every time`() throws {
+        try withTemporaryFolder { path in
+            do {
+                let log = try EventLog(directory: path, mapBytes: 1 << 20)
+                for content in Self.contents { try log.append(messages: [content]) }
+                // Who begins later has looked at nothing before it.
+                try log.readNewest(after: 2, limit: 1) { _ in true }
+                try spoil(2, in: log)
+                #expect(try damage(of: log, after: 0, newest: true)?.offset == 2)
+                try log.append(messages: ["fifth"])
+                #expect(try damage(of: log, after: 2, newest: true) == nil)
+                try spoil(4, in: log)
+                #expect(try damage(of: log, after: 2, newest: true)?.offset == 4, "not contiguous with what was read")
+            }
+            try withTemporaryFolder { path in
+                let log = try EventLog(directory: path, mapBytes: 1 << 20)
+                for content in Self.contents { try log.append(messages: [content]) }
+                #expect(try damage(of: log, after: 0, newest: true) == nil)
+                try spoil(3, in: log)
+                #expect(try damage(of: log, after: 0, newest: true) == nil)
+                #expect(try damage(of: log, after: 0)?.offset == 3)
+            }
+            let log = try EventLog(directory: path, mapBytes: 1 << 20)
+            #expect(try damage(of: log, after: 2, newest: true)?.offset == 4)
+        }
+    }
+
+    @Test func `a look at a checksum holds for the last 65,536 events`() throws {
+        try withTemporaryFolder { path in
+            let log = try EventLog(directory: path, mapBytes: 1 << 26)
+            let count = EventLog.checkedEvents
+            try log.append(messages: (0..<count).map { _ in "" })
+            #expect(try damage(of: log, after: 0, newest: true) == nil)
+            try spoil(1, in: log)
+            #expect(try damage(of: log, after: 0, newest: true) == nil)
+            try log.append(messages: [""])
+            #expect(try damage(of: log, after: 0, newest: true)?.offset == 1)
+        }
+    }
+
+    /// Changes a record so that its checksum is wrong.
+    private func spoil(_ offset: Offset, in log: EventLog) throws {
+        try log.environment.write { transaction in
+            var key: [UInt8] = []
+            key.append(littleEndian: offset)
+            var bytes = try #require(try transaction.bytes(of: key, in: log.events))
+            bytes[bytes.count - 1] ^= 1
+            try transaction.put(bytes.span, for: offset, in: log.events)
+        }
+    }
+
     @Test func `a damaged last record neither keeps the log shut nor sets the clock`() throws {
         try withTemporaryFolder { path in
             try write(path)
@@ -142,9 +193,17 @@ import Testing
         for content in Self.contents { try log.append(messages: [content]) }
     }
 
-    private func damage(of log: EventLog, after offset: Offset) throws -> EventLog.Damaged? {
+    private func damage(
+        of log: EventLog,
+        after offset: Offset,
+        newest: Bool = false
+    ) throws -> EventLog.Damaged? {
         do {
-            try log.read(after: offset) { _ in true }
+            if newest {
+                try log.readNewest(after: offset, limit: .max) { _ in true }
+            } else {
+                try log.read(after: offset) { _ in true }
+            }
             return nil
         } catch let damaged as EventLog.Damaged {
             return damaged

@@ -33,6 +33,20 @@ import Testing
         #expect(text(directory.escapedName(of: bob)) == "old")
     }
 
+    @Test func `whom a session wrote to last goes by its name until anybody is erased`() throws {
+        let directory = AccountDirectory { _ in nil }
+        let conversation = Command.Conversation(me: ann, peer: bob)
+        let name = Array("bob".utf8)
+        let peer = Session.Peer(name: name, conversation, try AccountName("bob"), directory)
+        #expect((peer.isNamed(name, directory), peer.isNamed(Array("bo".utf8), directory)) == (true, false))
+        directory.erase([])
+        #expect(peer.isNamed(name, directory))
+        directory.erase([bob])
+        #expect(!peer.isNamed(name, directory))
+        let later = Session.Peer(name: name, conversation, try AccountName("bob"), directory)
+        #expect(later.isNamed(name, directory))
+    }
+
     @Test func `what stands for an erased account is no name, and leads to it alone`() throws {
         let directory = AccountDirectory { _ in nil }
         directory.erase([ann])

@@ -164,7 +164,7 @@ struct CursorSimulation {
             receiptsDue -= 1
             guard cursor.replies.nextAwaited() != nil else { continue }
             cursor.acknowledge(offset)
-            cursor.replies.fulfil(ByteBuffer(integer: offset), at: offset)
+            cursor.replies.fulfil(.json(ByteBuffer(integer: offset)), at: offset)
         }
         var start = batch.events.lowerBound
         for index in batch.events where log[index].type == .memberAdded || log[index].type == .memberRemoved {
@@ -205,7 +205,7 @@ struct CursorSimulation {
 
     private mutating func flush(upTo offset: Offset, _ frames: inout [Frame]) {
         while case .some(let reply) = cursor.replies.popReady(upTo: offset) {
-            if var bytes = reply, let at = bytes.readInteger(as: Offset.self) { frames.append(.ack(at)) }
+            if case .json(var bytes) = reply, let at = bytes.readInteger(as: Offset.self) { frames.append(.ack(at)) }
         }
     }
 

@@ -5,11 +5,13 @@ import Testing
 
 /// Replies keep the order of their requests, whatever the order in which they become known.
 @Suite struct ReplyQueueTests {
-    private func json(_ text: String) -> ByteBuffer { ByteBuffer(string: text) }
+    private func json(_ text: String) -> ReplyQueue.Reply { .json(ByteBuffer(string: text)) }
 
     private func popAll(_ queue: inout ReplyQueue, upTo offset: UInt64 = .max) -> [String] {
         var texts: [String] = []
-        while let reply = queue.popReady(upTo: offset) { texts.append(reply.map { String(buffer: $0) } ?? "-") }
+        while let reply = queue.popReady(upTo: offset) {
+            if case .json(let json) = reply { texts.append(String(buffer: json)) } else { texts.append("-") }
+        }
         return texts
     }
 
