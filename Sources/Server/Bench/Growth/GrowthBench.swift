@@ -66,7 +66,7 @@ struct GrowthBench: Sendable {
         let asked = try await QueryBench(queries: queries, count: scaled(5000), sample: sample).run(
             on: target,
             bar: bar
-        )
+        ).round
         let shown = queries.map(\.name).flatMap { name in
             [BenchMetric.cpu("server", of: name)] + asked.metrics.filter { $0.title == "\(name): p50, µs" }
         }
