@@ -182,6 +182,8 @@ package final class EventLog: Sendable {
     /// That holds for the last 65,536 events, of those appended since the log was opened.
     package func readNewest(after offset: Offset, limit: Int, _ body: (borrowing Record) throws -> Bool) throws {
         let known = checked.load(ordering: .acquiring)
+        // It may grow between two looks.
+        let head = head
         let first = max(openedAt, head - min(head, Self.checkedEvents)) + 1
         var reached = offset
         defer {

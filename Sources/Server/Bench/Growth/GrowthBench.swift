@@ -5,7 +5,7 @@ import Projections
 struct GrowthBench: Sendable {
     var history: Int
     var bytes = 150
-    /// A tenth of the work, to see that it works.
+    /// A hundredth of the work, to see that it works.
     var isQuick = false
 
     private static let rows = [1000, 50]
@@ -14,7 +14,7 @@ struct GrowthBench: Sendable {
     /// Above this a round adds too little to a log to make it anew for each.
     private static let mostToRemake = 1_000_000
 
-    private func scaled(_ count: Int) -> Int { isQuick ? count / 10 : count }
+    private func scaled(_ count: Int) -> Int { isQuick ? count / 100 : count }
 
     /// - Parameter rounds: How often; each on a new log, unless that is a long one.
     func run(rounds: Int, in folder: DataFolder, on cores: BenchCores?, bar: ProgressBar) async throws -> [BenchRound] {

@@ -26,7 +26,7 @@ struct GrowthCommand: AsyncParsableCommand {
     @Flag(inversion: .prefixedNo, help: "Bind the server to one core and the load to another, if there are two.")
     var pin = true
 
-    @Flag(help: "Do a tenth of the work on each log: the figures mean little.")
+    @Flag(help: "Do a hundredth of the work on each log: the figures mean little.")
     var quick = false
 
     @Option(help: ArgumentHelp("How often it is measured.", valueName: "n"))
