@@ -38,19 +38,20 @@ struct Cursor {
         case request(ref: [UInt8]?)
     }
 
+    /// Whether live events are left for later.
+    private(set) var isLagging = true
+    /// Every event of this socket's up to here has been written to it, as long as it lags.
+    private(set) var delivered: Offset
+    /// The replies of this socket, which stand among the events at the offsets that they tell of.
+    var replies = ReplyQueue()
+
     let scope: Scope
     let me: AccountID
 
-    /// Every event of this socket's up to here has been written to it, as long as it lags.
-    private(set) var delivered: Offset
-    /// Whether live events are left for later.
-    private(set) var isLagging = true
     /// The rooms whose events it gets, as of the cursor.
     private(set) var rooms: Set<RoomID>
     /// Whether it gets reads, edits and deletions, and not only messages.
     var wantsChanges: Bool
-    /// The replies of this socket, which stand among the events at the offsets that they tell of.
-    var replies = ReplyQueue()
     private(set) var resume: Resume?
     /// Offsets of own events that an ack stands for.
     private var acknowledged: Deque<Offset> = []

@@ -277,7 +277,7 @@ final class Dispatcher {
                 for session in rooms[header.stream] ?? [] {
                     touch(session, group: group)
                     // A sender's session socket gets acks in the place of its own messages.
-                    if !isPlain || senders.contains(session.me) { session.isPlain = false }
+                    if !isPlain || senders.contains(session.me) { session.due.isPlain = false }
                 }
             } else {
                 touchDirect(header, group: group, hasMessages: frames.groups[group].hasMessages)
@@ -285,7 +285,7 @@ final class Dispatcher {
         }
         let end = frames.batch.first + Offset(range.upperBound) - 1
         for session in touched {
-            if session.isPlain, let group = session.onlyGroup {
+            if session.due.isPlain, let group = session.due.group {
                 session.deliver(frames.shared(group: group, shape: session.shape), upTo: end)
             } else {
                 session.deliverMerged(&frames, upTo: end)
@@ -298,10 +298,10 @@ final class Dispatcher {
         let other = Command.Conversation(direct: header.stream, me: header.subject, peer: header.actor)
         for side in one == other ? [one] : [one, other] {
             for session in conversations[side] ?? [] where hasMessages || session.cursor.wantsChanges {
-                touch(session, group: group).isPlain = false
+                touch(session, group: group).due.isPlain = false
             }
             for session in members[side.me] ?? [] where session.isSessionSocket {
-                touch(session, group: group).isPlain = false
+                touch(session, group: group).due.isPlain = false
             }
         }
     }
@@ -309,16 +309,12 @@ final class Dispatcher {
     @discardableResult
     private func touch(_ session: Session, group: Int?) -> Session {
         if session.cursor.isLagging { return session }
-        if session.segment != segment {
-            session.segment = segment
-            session.groups.removeAll(keepingCapacity: true)
-            session.isPlain = group != nil && !session.hasReplies
-            session.onlyGroup = group
+        if session.due.segment != segment {
+            session.due.begin(segment, group: group, isPlain: group != nil && !session.hasReplies)
             touched.append(session)
-        } else {
-            session.isPlain = false
+        } else if let group {
+            session.due.add(group)
         }
-        if let group { session.groups.append(group) }
         return session
     }
 

@@ -12,7 +12,9 @@ extension Session {
     func write(_ bytes: ByteBuffer) {
         guard let context else { return }
         var rest = bytes
-        if let socket, queuedWrites == 0, context.channel.isActive {
+        // The channel tells that it is closed, which ends ``context``, in the same step in which it closes its socket.
+        // All that may come between is that the promises of queued writes fail.
+        if let socket, queuedWrites == 0 {
             let taken = socket.send(bytes.readableBytesUInt8Span)
             guard taken < bytes.readableBytes else { return }
             rest.moveReaderIndex(forwardBy: taken)
@@ -29,10 +31,11 @@ extension Session {
     private func queue(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
         queuedWrites += 1
         let written = context.eventLoop.makePromise(of: Void.self)
-        written.futureResult.assumeIsolated().whenComplete { [weak self] _ in
+        written.futureResult.assumeIsolated().whenComplete { [weak self] result in
             guard let self else { return }
             queuedWrites -= 1
-            if socket == nil { socket = Self.socket(of: context.channel) }
+            guard case .success = result, socket == nil else { return }
+            socket = Self.socket(of: context.channel)
         }
         context.writeAndFlush(NIOAny(bytes), promise: written)
     }

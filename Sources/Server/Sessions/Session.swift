@@ -19,8 +19,20 @@ final class Session {
         case session
     }
 
-    let kind: Kind
+    // What a delivery looks at comes first, in as few lines of the processor's cache as can be: the sockets of a room
+    // are many, and mostly none of this is in the cache.
     let me: AccountID
+    /// Kept by the dispatcher.
+    var due = Due()
+    /// The channel's, from when the first write has gone by the channel: the answer to the handshake may wait there.
+    var socket: BorrowedSocket?
+    /// Writes that the channel still has.
+    var queuedWrites = 0
+    var context: ChannelHandlerContext?
+    /// Where it stands in the log.
+    var cursor: Cursor
+
+    let kind: Kind
     /// Escaped for JSON.
     let myName: [UInt8]
     /// The peer of a conversation socket, escaped for JSON.
@@ -31,14 +43,6 @@ final class Session {
     @Rare private var beginning: SessionStart?
 
     var ticket: UInt64 = 0
-    var context: ChannelHandlerContext?
-    /// The channel's, from when the first write has gone by the channel: the answer to the handshake may wait there.
-    var socket: BorrowedSocket?
-    /// Writes that the channel still has.
-    var queuedWrites = 0
-
-    /// Where it stands in the log.
-    var cursor: Cursor
     /// What it reads on from while it is far behind.
     @Rare var timeline: TimelineReading?
     var isCatchingUp = false
@@ -84,11 +88,37 @@ final class Session {
     /// When the token that it was opened with holds no longer.
     private var expiry = NIODeadline.distantFuture
 
-    // Kept by the dispatcher while it hands a segment of a batch out.
-    var segment: UInt64 = 0
-    var groups: [Int] = []
-    var onlyGroup: Int?
-    var isPlain = false
+    /// What a segment of a batch has for a socket, while it is handed out.
+    struct Due {
+        /// Which segment; what else there is belongs to it.
+        var segment: UInt64 = 0
+        /// The first group of events; nil if replies are all that there may be.
+        var group: Int?
+        /// Whether that group's shared frames are all that is due.
+        var isPlain = false
+        private var hasMore = false
+        private var more: [Int] = []
+
+        /// The groups after the first.
+        var others: [Int] { hasMore ? more : [] }
+
+        /// Begins anew.
+        mutating func begin(_ segment: UInt64, group: Int?, isPlain: Bool) {
+            self.segment = segment
+            self.group = group
+            self.isPlain = isPlain
+            guard hasMore else { return }
+            hasMore = false
+            more.removeAll(keepingCapacity: true)
+        }
+
+        mutating func add(_ group: Int) {
+            isPlain = false
+            guard self.group != nil else { return self.group = group }
+            hasMore = true
+            more.append(group)
+        }
+    }
 
     init(
         kind: Kind,
