@@ -51,7 +51,7 @@ private struct Room {
             let session = Session(
                 kind: .room,
                 me: me,
-                myName: try AccountName("member-\(index)"),
+                myName: Array("member-\(index)".utf8),
                 start: SessionStart(offset: log.head, rooms: [room], currentRooms: [room]),
                 dispatcher: dispatcher
             )

@@ -107,11 +107,12 @@ extension Decider {
     }
 
     mutating func isMember(_ account: AccountID, of room: RoomID) throws -> Bool {
-        try memberships.value(of: Membership(room: room, account: account), otherwise: askMembership)
-    }
-
-    func askMembership(_ membership: Membership) throws -> Answer<Bool> {
-        try state.isMember(membership.account, of: membership.room)
+        // Of `state` alone: a closure that has the decider makes a copy of all that it remembers, for each message.
+        let state = state
+        return try memberships.value(
+            of: Membership(room: room, account: account),
+            otherwise: { try state.isMember($0.account, of: $0.room) }
+        )
     }
 
     mutating func requireMember(_ account: AccountID, of room: RoomID) throws {

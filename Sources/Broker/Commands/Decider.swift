@@ -169,7 +169,12 @@ struct Decider: Sendable {
         case .memberAdded, .memberRemoved:
             let joins = header.type == .memberAdded
             let membership = Membership(room: header.stream, account: header.subject)
-            try memberships.replay(membership, at: offset, otherwise: askMembership) { $0 = joins }
+            try memberships.replay(
+                membership,
+                at: offset,
+                otherwise: { try state.isMember($0.account, of: $0.room) },
+                { $0 = joins }
+            )
             try rooms.replay(header.stream, at: offset, otherwise: state.room) { $0?.memberCount += joins ? 1 : -1 }
             try roomCounts.replay(header.subject, at: offset, otherwise: state.roomCount) { $0 += joins ? 1 : -1 }
         case .ownerChanged:

@@ -78,11 +78,11 @@ package struct Identifier: Hashable, Comparable, Sendable, BitwiseCopyable, Cust
         left.high == right.high && left.low == right.low
     }
 
-    @inlinable
     /// Goes by the last 8 bytes alone: an id is random or a hash, so they tell nearly all apart, and every message is
     /// looked up by some ids.
     package func hash(into hasher: inout Hasher) { hasher.combine(low) }
 
+    @inlinable
     package static func < (left: Identifier, right: Identifier) -> Bool {
         left.high != right.high ? left.high < right.high : left.low < right.low
     }
