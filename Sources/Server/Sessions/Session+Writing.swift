@@ -12,7 +12,7 @@ extension Session {
     func write(_ bytes: ByteBuffer) {
         guard let context else { return }
         var rest = bytes
-        if let socket, queuedWrites == 0, context.channel.isActive {
+        if queuedWrites == 0, context.channel.isActive, let socket = ownSocket(of: context.channel) {
             let taken = socket.send(bytes.readableBytesUInt8Span)
             guard taken < bytes.readableBytes else { return }
             rest.moveReaderIndex(forwardBy: taken)
@@ -29,21 +29,24 @@ extension Session {
     private func queue(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
         queuedWrites += 1
         let written = context.eventLoop.makePromise(of: Void.self)
-        written.futureResult.assumeIsolated().whenComplete { [weak self] _ in
-            guard let self else { return }
+        // Not weakly: that would cost each session a side table for good, and the channel ends every write.
+        written.futureResult.assumeIsolated().whenComplete { [self] _ in
             queuedWrites -= 1
-            if socket == nil { socket = Self.socket(of: context.channel) }
+            hasWritten = true
         }
         context.writeAndFlush(NIOAny(bytes), promise: written)
     }
 
     /// The channel's own socket, which is open for as long as the channel is active.
     ///
-    /// Nil for a channel that has none.
-    private static func socket(of channel: any Channel) -> BorrowedSocket? {
+    /// Nil for a channel that has none, and as long as nothing has gone by the channel. To find it takes longer than to
+    /// write: who only listens doesn't need it.
+    private func ownSocket(of channel: any Channel) -> BorrowedSocket? {
+        guard socket == nil, hasWritten else { return socket }
         let operations = channel.pipeline.syncOperations
-        return try? operations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { descriptor in
+        socket = try? operations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { descriptor in
             BorrowedSocket(descriptor: descriptor)
         }
+        return socket
     }
 }
