@@ -11,8 +11,8 @@ import NIOHTTP1
 /// ```
 ///
 /// A refusal is written by the ``UpgradeGate`` as well, which is told the decision: it alone knows how to end HTTP.
-/// While the decision is made nothing more is read; a connection that isn't through in time, ends half way, or is there
-/// at shutdown, is cut.
+/// While the decision is made no more is read than what comes next; a connection that isn't through in time, ends half
+/// way, or is there at shutdown, is cut.
 final class FirstRequest: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
@@ -34,25 +34,30 @@ final class FirstRequest: ChannelDuplexHandler, RemovableChannelHandler {
     private let logger: Logger
     private let decide: UpgradeGate.Decide
     private let addHTTP: AddHTTP
+    private let whenDone: (any Channel) -> Void
 
     private var state = State.waiting
     private var bytes = ByteBuffer()
     private var deadline = NIODeadline.distantFuture
     private var timer: NIOScheduledCallback?
     private var holdsRead = false
+    private var isHTTP = false
 
+    /// - Parameter whenDone: Told when the connection is a WebSocket, or closed without having become anything.
     init(
         limits: FrontLimits,
         origins: OriginPolicy,
         logger: Logger,
         decide: @escaping UpgradeGate.Decide,
-        addHTTP: @escaping AddHTTP
+        addHTTP: @escaping AddHTTP,
+        whenDone: @escaping (any Channel) -> Void = { _ in }
     ) {
         self.limits = limits
         self.origins = origins
         self.logger = logger
         self.decide = decide
         self.addHTTP = addHTTP
+        self.whenDone = whenDone
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -60,7 +65,10 @@ final class FirstRequest: ChannelDuplexHandler, RemovableChannelHandler {
         timer = try? context.eventLoop.scheduleCallback(at: deadline, handler: Closing(channel: context.channel))
     }
 
-    func handlerRemoved(context: ChannelHandlerContext) { finish() }
+    func handlerRemoved(context: ChannelHandlerContext) {
+        finish()
+        if !isHTTP { whenDone(context.channel) }
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard case .done = state else {
@@ -80,8 +88,13 @@ final class FirstRequest: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func read(context: ChannelHandlerContext) {
-        // With the whole head here, what else may come would only pile up.
-        if case .deciding = state { holdsRead = true } else { context.read() }
+        // With the head here, what else comes would only pile up. Mostly nothing does, and to stop reading and to begin
+        // again would be two system calls.
+        if case .deciding(let headBytes) = state, bytes.readableBytes > headBytes {
+            holdsRead = true
+        } else {
+            context.read()
+        }
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -115,6 +128,10 @@ final class FirstRequest: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func enterHTTP(_ decide: @escaping UpgradeGate.Decide, context: ChannelHandlerContext) {
         finish()
+        isHTTP = true
+        context.channel.closeFuture.assumeIsolated().whenComplete { [whenDone, channel = context.channel] _ in
+            whenDone(channel)
+        }
         do {
             try addHTTP(context.channel, decide, deadline)
         } catch {

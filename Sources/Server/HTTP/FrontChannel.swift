@@ -10,16 +10,11 @@ import NIOHTTPTypesHTTP1
 /// Sets up every accepted connection: HTTP by Hummingbird and our own WebSockets on one port.
 ///
 /// ```swift
-/// let connections = HTTPConnections()
-/// let application = Application(
-///     responder: HTTPFront.make(origins: origins) { router in … },
-///     server: FrontChannel.server(configuration, connections),
-///     …)
-/// try await connections.run { try await application.run() }
+/// let front = HTTPFront.make(origins: origins) { router in … }
+/// let channel = FrontChannel(responder: front.responder(logger: logger), configuration: configuration, logger: logger)
 /// ```
 ///
-/// The task that Hummingbird's server has for a connection ends at once; those that speak HTTP get one from
-/// ``HTTPConnections``. So its shutdown doesn't wait for WebSockets: who installs them must know them and close them.
+/// Who installs WebSockets must know them and close them: ``connections`` has those that speak HTTP alone.
 struct FrontChannel: ServerChildChannel, HTTPChannelHandler {
     struct Configuration: Sendable {
         var limits: FrontLimits
@@ -36,34 +31,36 @@ struct FrontChannel: ServerChildChannel, HTTPChannelHandler {
 
     let responder: HTTPChannelHandler.Responder
     let configuration: Configuration
-    let connections: HTTPConnections
+    let logger: Logger
+    let connections = HTTPConnections()
 
-    /// The builder that a Hummingbird application takes.
-    static func server(_ configuration: Configuration, _ connections: HTTPConnections) -> HTTPServerBuilder {
-        HTTPServerBuilder { responder in
-            FrontChannel(responder: responder, configuration: configuration, connections: connections)
+    /// Sets up a connection that was accepted a moment ago, on its event loop.
+    func setUp(_ channel: any Channel) throws {
+        guard connections.enter(channel), configuration.admits(channel) else {
+            connections.leave(channel)
+            channel.close(promise: nil)
+            return
         }
+        // Little until a connection shows that it has more to say: most sockets are idle most of the time.
+        try channel.syncOptions?.setOption(
+            .recvAllocator,
+            value: AdaptiveRecvByteBufferAllocator(minimum: 128, initial: 256, maximum: 65_536)
+        )
+        let first = FirstRequest(
+            limits: configuration.limits,
+            origins: configuration.origins,
+            logger: logger,
+            decide: configuration.decide,
+            addHTTP: { try addHandlers(to: $0, decide: $1, deadline: $2) },
+            whenDone: { connections.leave($0) }
+        )
+        try channel.pipeline.syncOperations.addHandler(first)
     }
 
+    /// As ``setUp(_:)``; for Hummingbird's protocol, whose way of serving HTTP this has.
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
-            guard configuration.admits(channel) else {
-                channel.close(promise: nil)
-                return Value(channel: channel)
-            }
-            // Little until a connection shows that it has more to say: most sockets are idle most of the time.
-            try channel.syncOptions?.setOption(
-                .recvAllocator,
-                value: AdaptiveRecvByteBufferAllocator(minimum: 128, initial: 256, maximum: 65_536)
-            )
-            let first = FirstRequest(
-                limits: configuration.limits,
-                origins: configuration.origins,
-                logger: logger,
-                decide: configuration.decide,
-                addHTTP: { try addHandlers(to: $0, decide: $1, deadline: $2, logger: logger) }
-            )
-            try channel.pipeline.syncOperations.addHandler(first)
+            try setUp(channel)
             return Value(channel: channel)
         }
     }
@@ -71,8 +68,7 @@ struct FrontChannel: ServerChildChannel, HTTPChannelHandler {
     private func addHandlers(
         to channel: any Channel,
         decide: @escaping UpgradeGate.Decide,
-        deadline: NIODeadline,
-        logger: Logger
+        deadline: NIODeadline
     ) throws {
         let limits = configuration.limits
         var decoderLimits = NIOHTTPDecoderLimitConfiguration()
@@ -91,7 +87,7 @@ struct FrontChannel: ServerChildChannel, HTTPChannelHandler {
             origins: configuration.origins,
             logger: logger,
             decide: decide,
-            addHTTP: { try addHTTP(to: $0, idleTime: limits.idleTime, logger: logger) }
+            addHTTP: { try addHTTP(to: $0, idleTime: limits.idleTime) }
         )
         let pipeline = channel.pipeline.syncOperations
         try pipeline.addHandler(neighbours.encoder)
@@ -101,7 +97,7 @@ struct FrontChannel: ServerChildChannel, HTTPChannelHandler {
     }
 
     /// The rest of the pipeline that Hummingbird's own `HTTP1Channel` builds, and the task that serves it.
-    private func addHTTP(to channel: any Channel, idleTime: TimeAmount, logger: Logger) throws {
+    private func addHTTP(to channel: any Channel, idleTime: TimeAmount) throws {
         let pipeline = channel.pipeline.syncOperations
         try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
         let idle = Duration.nanoseconds(idleTime.nanoseconds)
@@ -110,7 +106,7 @@ struct FrontChannel: ServerChildChannel, HTTPChannelHandler {
             wrappingChannelSynchronously: channel,
             configuration: .init(isOutboundHalfClosureEnabled: true)
         )
-        let isServed = connections.serve { await handleHTTP(asyncChannel: connection, logger: logger) }
+        let isServed = connections.serve { [logger] in await handleHTTP(asyncChannel: connection, logger: logger) }
         if !isServed { channel.close(promise: nil) }
     }
 

@@ -1,13 +1,40 @@
-/// The connections of a front that speak HTTP, each served by a task of its own.
-///
-/// Only these: a task for each connection, as Hummingbird has it, would cost every WebSocket one too.
+import NIOCore
+import Synchronization
+
+/// The connections of a front that are no WebSocket, or not yet; those that speak HTTP are each served by a task.
 final class HTTPConnections: Sendable {
     typealias Work = @Sendable () async -> Void
 
     private let works: AsyncStream<Work>
     private let continuation: AsyncStream<Work>.Continuation
+    /// Nil when no more are let in.
+    private let open = Mutex<[ObjectIdentifier: any Channel]?>([:])
 
     init() { (works, continuation) = AsyncStream.makeStream() }
+
+    /// Takes in a connection, until ``leave(_:)``.
+    ///
+    /// - Returns: False if the front has stopped.
+    func enter(_ channel: any Channel) -> Bool {
+        open.withLock { open in
+            open?[ObjectIdentifier(channel)] = channel
+            return open != nil
+        }
+    }
+
+    /// The connection is closed, or a WebSocket.
+    func leave(_ channel: any Channel) { open.withLock { $0?[ObjectIdentifier(channel)] = nil } }
+
+    /// Lets no more in, and tells those that are here that they are to end what they have begun.
+    func quiesce() {
+        let channels = open.withLock { open in
+            defer { open = nil }
+            return open ?? [:]
+        }
+        for channel in channels.values {
+            channel.eventLoop.execute { channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent()) }
+        }
+    }
 
     /// Serves a connection by `work`.
     ///

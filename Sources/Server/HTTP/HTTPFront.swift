@@ -1,5 +1,7 @@
+import Broker
 import HTTPTypes
 import Hummingbird
+import HummingbirdCore
 import Logging
 import NIOCore
 
@@ -7,10 +9,10 @@ import NIOCore
 /// any path, a known path with another method is a 405.
 ///
 /// ```swift
-/// let responder = HTTPFront.make(origins: origins) { router in
+/// let front = HTTPFront.make(origins: origins) { router in
 ///     router.get("/ping") { _, _ in … }
 /// }
-/// let application = Application(responder: responder, server: …)
+/// let channel = FrontChannel(responder: front.responder(logger: logger), …)
 /// ```
 struct HTTPFront: HTTPResponder {
     typealias Context = FrontContext
@@ -24,7 +26,6 @@ struct HTTPFront: HTTPResponder {
     /// - Parameters:
     ///   - origins: Which web pages may call.
     ///   - addRoutes: Adds the routes.
-    /// - Returns: What an `Application` takes.
     static func make(origins: OriginPolicy, addRoutes: (Router<FrontContext>) -> Void) -> HTTPFront {
         let router = Router(context: FrontContext.self, options: .autoGenerateHeadEndpoints)
         // Innermost of what could be added, so that no error of a route reaches Hummingbird's own rendering of errors.
@@ -46,6 +47,19 @@ struct HTTPFront: HTTPResponder {
             response.headers[name] = header.value
         }
         return response
+    }
+
+    /// Answers the requests of a connection, each with a logger of its own.
+    func responder(logger: Logger) -> HTTPChannelHandler.Responder {
+        { request, writer, channel in
+            var logger = logger
+            logger[metadataKey: "hb.request.id"] = .stringConvertible(RequestID())
+            let context = FrontContext(source: ApplicationRequestContextSource(channel: channel, logger: logger))
+            var response = try await respond(to: request, context: context)
+            response.headers[.date] = HTTPDate.text(milliseconds: Broker.now())
+            response.headers[.server] = "quipu"
+            try await writer.write(response: response.head, body: response.body)
+        }
     }
 
     private func reply(to request: Request, origin: String?, context: FrontContext) async -> Response {

@@ -103,17 +103,11 @@ struct QuipuServer: Sendable {
         started: @escaping @Sendable (SocketAddress) async -> Void
     ) async throws {
         dispatchers.startTicking()
-        let connections = HTTPConnections()
-        let front = FrontService(
-            application: application(started, connections),
-            connections: connections,
-            executor: LoopTaskExecutor(group.any())
-        )
         let sockets = SocketService(dispatchers: dispatchers, drain: .seconds(Int64(settings.server.drainSeconds)))
         // In the order in which they start; they stop in the opposite one.
         var services: [any Service] = [CoreService(server: self)]
         if let attestor { services.append(attestor) }
-        services += [sockets] + more + [front]
+        services += [sockets] + more + [listener(started)]
         let serviceGroup = ServiceGroup(
             configuration: .init(
                 services: services.map {
@@ -135,10 +129,7 @@ struct QuipuServer: Sendable {
         try? await passwords.shutDown()
     }
 
-    private func application(
-        _ started: @escaping @Sendable (SocketAddress) async -> Void,
-        _ connections: HTTPConnections
-    ) -> some Service {
+    private func listener(_ started: @escaping @Sendable (SocketAddress) async -> Void) -> FrontListener {
         let limits = settings.limits
         let origins = OriginPolicy(
             allowedOrigins: settings.server.allowedOrigins,
@@ -162,7 +153,7 @@ struct QuipuServer: Sendable {
             perAddress: limits.connectionsPerAddress,
             trustedProxies: settings.server.trustedProxies
         )
-        let front = FrontChannel.Configuration(
+        let configuration = FrontChannel.Configuration(
             limits: FrontLimits(
                 headBytes: limits.requestHeadBytes,
                 bodyBytes: limits.httpBodyBytes,
@@ -174,19 +165,20 @@ struct QuipuServer: Sendable {
             admits: { limiter.admit($0) },
             decide: { upgrade.decide($0, $1) }
         )
-        return Application(
-            responder: HTTPFront.make(origins: origins) { routes.add(to: $0) },
-            server: FrontChannel.server(front, connections),
-            configuration: .init(
-                address: .hostname(settings.server.address, port: settings.server.port),
-                serverName: "quipu"
+        let front = HTTPFront.make(origins: origins) { routes.add(to: $0) }
+        return FrontListener(
+            front: FrontChannel(
+                responder: front.responder(logger: services.logger),
+                configuration: configuration,
+                logger: services.logger
             ),
-            onServerRunning: { channel in
-                if let address = channel.localAddress { await started(address) }
-            },
-            eventLoopGroupProvider: .shared(group),
-            logger: services.logger
-        )
+            address: settings.server.address,
+            port: settings.server.port,
+            group: group,
+            sendBufferBytes: limits.sendBufferBytes
+        ) { channel in
+            if let address = channel.localAddress { await started(address) }
+        }
     }
 
     private static func options(_ settings: Settings) -> Broker.Options {
@@ -210,20 +202,6 @@ private struct CoreService: Service {
     func run() async throws {
         try? await gracefulShutdown()
         await server.close()
-    }
-}
-
-/// HTTP, and the upgrades of sockets.
-private struct FrontService<Application: Service>: Service {
-    let application: Application
-    let connections: HTTPConnections
-    /// Where connections are taken in: on a loop this costs no hop.
-    let executor: LoopTaskExecutor
-
-    func run() async throws {
-        try await connections.run {
-            try await withTaskExecutorPreference(executor) { try await application.run() }
-        }
     }
 }
 

@@ -14,8 +14,11 @@ final class Dispatcher {
     let sink: Int
     let services: SessionServices
     let watches: PresenceWatches
+    let admissions: Admissions
     /// The offset up to which events have been handed out.
     private(set) var position: Offset
+    /// Events after this one, up to ``position``, are of accounts that came: no socket is shown them.
+    private(set) var lastShown: Offset
 
     private var sessions: [UInt64: Session] = [:]
     private var lastTicket: UInt64 = 0
@@ -56,7 +59,9 @@ final class Dispatcher {
         self.sink = sink
         self.services = services
         watches = PresenceWatches(services: services, loop: loop, index: sink)
+        admissions = Admissions(broker: services.broker, loop: loop, sink: sink)
         self.position = position
+        lastShown = position
     }
 
     // MARK: Sockets come and go
@@ -194,9 +199,13 @@ final class Dispatcher {
     func dispatch(_ batch: CommittedBatch) {
         loop.preconditionInEventLoop()
         var answered: [Session] = []
+        var admitted: [Admissions.Admitted] = []
         for receipt in batch.receipts[sink] {
-            guard let session = sessions[receipt.ticket] else { continue }
-            if session.resolve(receipt.outcome, batch.events) { answered.append(session) }
+            if let session = sessions[receipt.ticket] {
+                if session.resolve(receipt.outcome, batch.events) { answered.append(session) }
+            } else if let guest = admissions.resolve(receipt) {
+                admitted.append(guest)
+            }
         }
         learnNames(batch.events)
         var frames = FrameCache(batch: batch.events, services: services)
@@ -213,6 +222,7 @@ final class Dispatcher {
         if !batch.events.isEmpty { position = batch.events.last }
         for session in answered { session.finishBatch() }
         forget(batch.events.erasedAccounts)
+        for guest in admitted { guest.then(guest.outcome) }
         guard !parked.isEmpty else { return }
         let waiting = parked
         parked.removeAll()
@@ -255,8 +265,11 @@ final class Dispatcher {
     func park(_ session: Session) { parked.append(session) }
 
     private func learnNames(_ batch: EventBatch) {
-        for (index, entry) in batch.entries.enumerated()
-        where entry.header.type == .userRegistered || entry.header.type == .guestSeen {
+        for (index, entry) in batch.entries.enumerated() {
+            guard entry.header.type == .userRegistered || entry.header.type == .guestSeen else {
+                lastShown = batch.first + Offset(index)
+                continue
+            }
             let name = try? batch.withRecord(at: index) { try $0.decodePayload().accountName }
             if let name = name ?? nil { services.directory.insert(name, for: entry.header.actor) }
         }

@@ -42,9 +42,10 @@ extension Session {
             return
         }
         var slice = Slice(reached: cursor.delivered)
+        if cursor.delivered >= dispatcher.lastShown { slice.reached = head }
         do {
             // A view that is away costs speed, nothing else: the log has it all.
-            let hasRead = (try? readTimeline(upTo: head, into: &slice)) ?? false
+            let hasRead = slice.reached == head || ((try? readTimeline(upTo: head, into: &slice)) ?? false)
             if !hasRead { try readLog(upTo: head, into: &slice) }
         } catch {
             services.logger.error("a socket can't read the log", metadata: ["error": "\(error)"])

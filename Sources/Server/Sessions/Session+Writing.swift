@@ -14,7 +14,7 @@ extension Session {
         var rest = bytes
         // The channel tells that it is closed, which ends ``context``, in the same step in which it closes its socket.
         // All that may come between is that the promises of queued writes fail.
-        if let socket, queuedWrites == 0 {
+        if queuedWrites == 0, let socket = socket ?? findSocket(of: context) {
             let taken = socket.send(bytes.readableBytesUInt8Span)
             guard taken < bytes.readableBytes else { return }
             rest.moveReaderIndex(forwardBy: taken)
@@ -31,22 +31,24 @@ extension Session {
     private func queue(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
         queuedWrites += 1
         let written = context.eventLoop.makePromise(of: Void.self)
-        written.futureResult.assumeIsolated().whenComplete { [weak self] result in
-            guard let self else { return }
+        // Not weakly: that would cost each session a side table for good, and the channel ends every write.
+        written.futureResult.assumeIsolated().whenComplete { [self] result in
             queuedWrites -= 1
-            guard case .success = result, socket == nil else { return }
-            socket = Self.socket(of: context.channel)
+            if case .success = result { hasWritten = true }
         }
         context.writeAndFlush(NIOAny(bytes), promise: written)
     }
 
-    /// The channel's own socket, which is open for as long as the channel is active.
+    /// The channel's own socket, which is open for as long as the channel is.
     ///
-    /// Nil for a channel that has none.
-    private static func socket(of channel: any Channel) -> BorrowedSocket? {
-        let operations = channel.pipeline.syncOperations
-        return try? operations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { descriptor in
+    /// Nil for a channel that has none, and as long as nothing has gone by the channel. To find it takes longer than to
+    /// write: who only listens doesn't need it.
+    private func findSocket(of context: ChannelHandlerContext) -> BorrowedSocket? {
+        guard hasWritten else { return nil }
+        let operations = context.pipeline.syncOperations
+        socket = try? operations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { descriptor in
             BorrowedSocket(descriptor: descriptor)
         }
+        return socket
     }
 }

@@ -24,8 +24,10 @@ final class Session {
     let me: AccountID
     /// Kept by the dispatcher.
     var due = Due()
-    /// The channel's, from when the first write has gone by the channel: the answer to the handshake may wait there.
+    /// The channel's, once it was needed.
     var socket: BorrowedSocket?
+    /// Whether a write has gone by the channel: before that, the answer to the handshake may wait there.
+    var hasWritten = false
     /// Writes that the channel still has.
     var queuedWrites = 0
     var context: ChannelHandlerContext?
@@ -54,7 +56,7 @@ final class Session {
     /// The request that waits for a guest to be let in.
     @Rare var heldForGuest: ClientFrame?
     /// The account that a request has named last.
-    var peer: Peer?
+    @Rare var peer: Peer?
     /// The query that is being answered.
     @Rare var answer: (any QueryAnswer)?
     /// The wait for a view that the request in hand is in; nil if none is.
@@ -247,7 +249,7 @@ final class Session {
         if now >= expiry { close(code: 4001, reason: "token expired") }
         // Silence of a client that reads slowly says nothing: a ping would stand behind what it hasn't read. Whether
         // its machine is still there, the kernel finds out, by what it sends again without an answer.
-        guard context.channel.isWritable else {
+        guard !isFull else {
             lastHeard = now
             if limits.lagEvents > 0, cursor.resume == nil, dispatcher.position > position + UInt64(limits.lagEvents) {
                 close(code: 4002, reason: "too far behind: resume after \(position)")

@@ -63,6 +63,9 @@ final class SessionServices: Sendable {
         }
     }
 
+    /// Whether ``wait(for:)`` has nothing to wait for.
+    func hasProjected(_ view: View) -> Bool { view.projected >= broker.log.head && view.failure == nil }
+
     /// Returns once everybody's name can be told.
     ///
     /// The view of users must know the accounts that were there when the server started; of those that have come since,
@@ -70,10 +73,11 @@ final class SessionServices: Sendable {
     ///
     /// - Throws: ``HTTPFailure``, 503, if the view is away or doesn't come so far in time.
     func waitForNames() async throws {
-        let view = views.users.view
-        guard view.projected < headAtStart || view.failure != nil else { return }
-        try await wait(for: view)
+        if !knowsNames { try await wait(for: views.users.view) }
     }
+
+    /// Whether ``waitForNames()`` has nothing to wait for.
+    var knowsNames: Bool { views.users.view.projected >= headAtStart && views.users.view.failure == nil }
 
     /// The account that a token speaks for; nil if it isn't there any more, even if its name is another's now.
     ///

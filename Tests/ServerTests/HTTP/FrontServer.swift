@@ -44,20 +44,21 @@ struct FrontServer {
             decide: decide
         )
         let (ports, continuation) = AsyncStream.makeStream(of: Int.self)
-        let connections = HTTPConnections()
-        let application = Application(
-            responder: HTTPFront.make(origins: origins, addRoutes: addRoutes),
-            server: FrontChannel.server(configuration, connections),
-            configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: 0)),
-            onServerRunning: { channel in continuation.yield(channel.localAddress?.port ?? 0) },
-            eventLoopGroupProvider: .singleton,
-            logger: quiet
-        )
-        let group = ServiceGroup(configuration: .init(services: [application], logger: quiet))
+        let listener = FrontListener(
+            front: FrontChannel(
+                responder: HTTPFront.make(origins: origins, addRoutes: addRoutes).responder(logger: quiet),
+                configuration: configuration,
+                logger: quiet
+            ),
+            address: "127.0.0.1",
+            port: 0,
+            group: .singleton
+        ) { channel in continuation.yield(channel.localAddress?.port ?? 0) }
+        let group = ServiceGroup(configuration: .init(services: [listener], logger: quiet))
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask {
                 defer { continuation.finish() }
-                try await connections.run { try await group.run() }
+                try await group.run()
             }
             for await port in ports {
                 do {
