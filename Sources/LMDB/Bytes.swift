@@ -91,10 +91,10 @@ extension OutputRawSpan {
     ///
     /// Traps if there is no room for them.
     @inlinable
+    @inline(__always)
     @_lifetime(self: copy self)
     public mutating func append(_ bytes: Span<UInt8>) {
         precondition(bytes.count <= freeCapacity, "a write past the end of the room for bytes")
-        guard !bytes.isEmpty else { return }
         unsafe withUnsafeMutableBytes { room, count in
             unsafe bytes.withUnsafeBytes { source in
                 guard let place = room.baseAddress, let start = source.baseAddress else { return }
@@ -116,6 +116,44 @@ extension OutputRawSpan {
         unsafe withUnsafeMutableBytes { room, count in
             guard let place = room.baseAddress else { return }
             unsafe place.advanced(by: count).copyMemory(from: literal.utf8Start, byteCount: length)
+            count &+= length
+        }
+    }
+
+    /// Appends the decimal digits of `value`, at most 20.
+    ///
+    /// Traps if there is no room for them.
+    @_lifetime(self: copy self)
+    public mutating func append(decimal value: UInt64) {
+        // Up to eight digits go into a register, the first in its lowest byte.
+        let (rest, remainder) = value.quotientAndRemainder(dividingBy: 100_000_000)
+        var low = remainder
+        var digits: UInt64 = 0
+        var length = 0
+        repeat {
+            let digit: UInt64
+            (low, digit) = low.quotientAndRemainder(dividingBy: 10)
+            digits = digits << 8 | (UInt64(UInt8(ascii: "0")) &+ digit)
+            length &+= 1
+        } while low > 0
+        if rest > 0 {
+            append(decimal: rest)
+            // The zeros between.
+            let zeros: UInt64 = 0x3030_3030_3030_3030
+            digits = digits << UInt64(8 * (8 - length)) | zeros >> UInt64(8 * length)
+            length = 8
+        }
+        precondition(length <= freeCapacity, "a write past the end of the room for bytes")
+        unsafe withUnsafeMutableBytes { room, count in
+            guard let place = room.baseAddress else { return }
+            if room.count &- count >= 8 {
+                unsafe place.storeBytes(of: digits.littleEndian, toByteOffset: count, as: UInt64.self)
+            } else {
+                unsafe Swift.withUnsafeBytes(of: digits.littleEndian) { source in
+                    guard let start = source.baseAddress else { return }
+                    unsafe place.advanced(by: count).copyMemory(from: start, byteCount: length)
+                }
+            }
             count &+= length
         }
     }

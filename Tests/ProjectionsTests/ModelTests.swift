@@ -181,7 +181,7 @@ private struct Checks {
                 let count = model.unread(of: account, in: .conversation(account, peer))
                 return count == 0 ? nil : .init(id: peer, count: count)
             }
-            #expect(counts.direct == direct)
+            #expect(counts.direct.sorted { $0.id < $1.id } == direct)
             let rooms = scenario.rooms.sorted().compactMap { room -> UnreadView.Counts.Item? in
                 let count = model.unread(of: account, in: room)
                 return count == 0 ? nil : .init(id: room, count: count)

@@ -7,6 +7,7 @@ public import LMDB
 extension OutputRawSpan {
     /// Appends a copy of `utf8`.
     @inlinable
+    @inline(__always)
     @_lifetime(self: copy self)
     package mutating func write(_ utf8: Span<UInt8>) { append(utf8) }
 
@@ -18,17 +19,7 @@ extension OutputRawSpan {
 
     /// Appends `value` in decimal, at most 20 bytes.
     @inlinable
+    @inline(__always)
     @_lifetime(self: copy self)
-    package mutating func writeDecimal(_ value: UInt64) {
-        var digits = InlineArray<20, UInt8>(repeating: 0)
-        var start = 20
-        var rest = value
-        repeat {
-            start &-= 1
-            let (tenth, digit) = rest.quotientAndRemainder(dividingBy: 10)
-            digits[start] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: digit)
-            rest = tenth
-        } while rest > 0
-        append(digits.span.extracting(start..<20))
-    }
+    package mutating func writeDecimal(_ value: UInt64) { append(decimal: value) }
 }

@@ -54,16 +54,20 @@ package struct ConversationsReading: ~Copyable {
     ) throws {
         guard limit > 0 else { return }
         var left = limit
-        func hand(_ key: Span<UInt8>, _ value: Span<UInt8>) throws -> Bool {
-            guard key.begins(with: stream) else { return false }
-            left -= 1
-            return try body(MessageRow(value)) && left > 0
-        }
+        // Two closures and not one function for both: what a function captures is checked at each access.
         if newestFirst {
             let end = Key(stream, ordinal == .max ? .max : ordinal + 1)
-            try snapshot.transaction.scanBackwards(snapshot.tables[1], before: end.span, hand)
+            try snapshot.transaction.scanBackwards(snapshot.tables[1], before: end.span) { key, value in
+                guard key.begins(with: stream) else { return false }
+                left -= 1
+                return try body(MessageRow(value)) && left > 0
+            }
         } else {
-            try snapshot.transaction.scan(snapshot.tables[1], from: Key(stream, ordinal).span, hand)
+            try snapshot.transaction.scan(snapshot.tables[1], from: Key(stream, ordinal).span) { key, value in
+                guard key.begins(with: stream) else { return false }
+                left -= 1
+                return try body(MessageRow(value)) && left > 0
+            }
         }
     }
 

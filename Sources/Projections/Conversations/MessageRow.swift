@@ -38,6 +38,23 @@ package struct MessageRow: ~Escapable {
     }
 
     let bytes: Span<UInt8>
+    let flags: Flags
+
+    // Read once, because an answer looks at some of it more than once, and each look would be a call.
+
+    /// The event that sent it.
+    package let offset: Offset
+    /// When it was sent.
+    package let milliseconds: UInt64
+    /// When it was sent, edited or deleted, whichever came last.
+    package let updatedMilliseconds: UInt64
+    package let sender: AccountID
+    /// A deleted message has no content.
+    package let isDeleted: Bool
+    /// A message whose content was erased has none either.
+    package let isRedacted: Bool
+    /// The newest content as it stands between the quotes of a JSON string.
+    package let contentJSON: Span<UInt8>
 
     static let flagsPlace = 40
     static let sealPlace = 73
@@ -47,6 +64,14 @@ package struct MessageRow: ~Escapable {
     init(_ bytes: Span<UInt8>) throws {
         guard Self.isWellFormed(bytes) else { throw LMDBError.malformed("a row of messages") }
         self.bytes = bytes
+        flags = Flags(rawValue: bytes[Self.flagsPlace])
+        offset = bytes.littleEndian(at: 0)
+        milliseconds = bytes.littleEndian(at: 8)
+        updatedMilliseconds = bytes.littleEndian(at: 16)
+        sender = Identifier(bytes, at: 24)
+        isDeleted = flags.contains(.deleted)
+        isRedacted = !flags.isDisjoint(with: [.redacted, .editRedacted])
+        contentJSON = bytes.extracting(Self.contentPlace(flags)..<bytes.count)
     }
 
     static func isWellFormed(_ bytes: Span<UInt8>) -> Bool {
@@ -61,28 +86,10 @@ package struct MessageRow: ~Escapable {
         bodyPlace + (flags.contains(.hasID) ? Identifier.byteCount : 0)
     }
 
-    /// The event that sent it.
-    package var offset: Offset { bytes.littleEndian(at: 0) }
-    /// When it was sent.
-    package var milliseconds: UInt64 { bytes.littleEndian(at: 8) }
-    /// When it was sent, edited or deleted, whichever came last.
-    package var updatedMilliseconds: UInt64 { bytes.littleEndian(at: 16) }
-    package var sender: AccountID { Identifier(bytes, at: 24) }
-    /// A deleted message has no content.
-    package var isDeleted: Bool { flags.contains(.deleted) }
-    /// A message whose content was erased has none either.
-    package var isRedacted: Bool { !flags.isDisjoint(with: [.redacted, .editRedacted]) }
     /// The event that the content is from, if it isn't the one that sent it; 0 if it is.
     package var editOffset: Offset {
         flags.contains(.edited) ? bytes.littleEndian(at: Self.editPlace(flags)) : 0
     }
-
-    /// The newest content as it stands between the quotes of a JSON string.
-    package var contentJSON: Span<UInt8> {
-        @_lifetime(copy self) get { bytes.extracting(Self.contentPlace(flags)..<bytes.count) }
-    }
-
-    var flags: Flags { Flags(rawValue: bytes[Self.flagsPlace]) }
 
     /// 32 bytes.
     var commitment: Span<UInt8> {

@@ -46,7 +46,9 @@ extension Key {
 
 extension Span<UInt8> {
     /// Whether the bytes begin with those of `id`.
-    func begins(with id: Identifier) -> Bool { count >= Identifier.byteCount && Identifier(self) == id }
+    func begins(with id: Identifier) -> Bool {
+        count >= 16 && bigEndian(at: 0) == id.high && bigEndian(at: 8) == id.low
+    }
 
     /// The number in the first 8 bytes, little-endian.
     ///

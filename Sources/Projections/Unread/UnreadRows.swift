@@ -11,6 +11,12 @@ struct HeadRow {
 
     init() {}
 
+    /// The row of a stream that may have none: then it has no messages.
+    init(ifAny bytes: Span<UInt8>?) throws {
+        self.init()
+        if let bytes { self = try HeadRow(bytes) }
+    }
+
     init(_ bytes: Span<UInt8>) throws {
         guard bytes.count == Self.byteCount else { throw LMDBError.malformed("a row of heads") }
         ordinal = bytes.littleEndian(at: 0)

@@ -16,7 +16,7 @@ package struct UnreadView: Sendable {
     package struct Counts: Equatable, Sendable {
         /// The offset that this reflects.
         package var asOf: Offset
-        /// By peer, in the order of ids.
+        /// By peer, in the order of the conversations' ids, which says nothing.
         package var direct: [Item]
         /// By room, in the order of ids.
         package var rooms: [Item]
@@ -58,17 +58,17 @@ package struct UnreadView: Sendable {
             var counts = Counts(asOf: asOf, direct: [], rooms: [])
             try transaction.scan(tables[2], from: Key(account).span) { key, value in
                 guard key.begins(with: account) else { return false }
+                guard key.count == 2 * Identifier.byteCount else { throw LMDBError.malformed("a key of members") }
                 let member = try UnreadMemberRow(value)
                 guard member.isActive else { return true }
-                let stream = Identifier(key, at: Identifier.byteCount)
-                let count = try Self.explain(member, account, stream, in: transaction, tables).count
-                guard count > 0 else { return true }
-                let item = Counts.Item(id: member.subject, count: count)
+                let stream = key.extracting(Identifier.byteCount..<key.count)
+                let head = try HeadRow(ifAny: transaction.value(of: stream, in: tables[0]))
+                let explanation = try Self.explain(member, account, Identifier(stream), head, in: transaction, tables)
+                let item = Counts.Item(id: member.subject, count: explanation.count)
+                guard item.count > 0 else { return true }
                 if member.isRoom { counts.rooms.append(item) } else { counts.direct.append(item) }
                 return true
             }
-            // Keys are in the order of streams, which for rooms is that of ids.
-            counts.direct.sort { $0.id < $1.id }
             return counts
         }
     }
@@ -79,8 +79,9 @@ package struct UnreadView: Sendable {
             guard let value = try transaction.value(of: Key(account, stream).span, in: tables[2]) else {
                 return Answer(nil, asOf: asOf)
             }
+            let head = try HeadRow(ifAny: transaction.value(of: Key(stream).span, in: tables[0]))
             return Answer(
-                try Self.explain(UnreadMemberRow(value), account, stream, in: transaction, tables),
+                try Self.explain(UnreadMemberRow(value), account, stream, head, in: transaction, tables),
                 asOf: asOf
             )
         }
@@ -90,11 +91,10 @@ package struct UnreadView: Sendable {
         _ member: UnreadMemberRow,
         _ account: AccountID,
         _ stream: StreamID,
+        _ head: HeadRow,
         in transaction: borrowing ReadTransaction,
         _ tables: [Table]
     ) throws -> Explanation {
-        var head = HeadRow()
-        if let value = try transaction.value(of: Key(stream).span, in: tables[0]) { head = try HeadRow(value) }
         var deleted: UInt64 = 0
         if head.deletions > 0, member.mark < head.ordinal {
             try transaction.scan(tables[4], from: Key(stream, member.mark + 1).span) { key, sender in

@@ -1,5 +1,4 @@
 import Broker
-import Projections
 import Synchronization
 
 /// The names of accounts by id, ready to be put between the quotes of a JSON string.
@@ -44,12 +43,20 @@ final class AccountDirectory: Sendable {
         }
     }
 
-    /// The escaped names of the peers that `counts` are of, in their order; see ``escapedName(of:)``.
-    func escapedNames(of counts: [UnreadView.Counts.Item]) -> [[UInt8]] {
+    /// The escaped names of `ids`, in their order; see ``escapedName(of:)``.
+    func escapedNames(of ids: some Collection<AccountID>) -> NameList {
         // Under one lock, which costs as much as finding a name.
-        var names = state.withLock { state in counts.map { state.name(of: $0.id) ?? [] } }
-        // No name is empty, so that these aren't known.
-        for index in names.indices where names[index].isEmpty { names[index] = escapedName(of: counts[index].id) }
+        let known: NameList? = state.withLock { state in
+            var names = NameList(capacity: ids.count)
+            for id in ids {
+                guard let name = state.name(of: id) else { return nil }
+                names.append(name)
+            }
+            return names
+        }
+        if let known { return known }
+        var names = NameList(capacity: ids.count)
+        for id in ids { names.append(escapedName(of: id)) }
         return names
     }
 

@@ -38,42 +38,18 @@ struct CountsAnswer: QueryAnswer {
 
     /// Appends the peers, sorted by the bytes of their names.
     private func writePeers(_ counts: [UnreadView.Counts.Item], to bytes: inout ByteBuffer) {
-        let names = directory.escapedNames(of: counts)
+        let names = directory.escapedNames(of: counts.lazy.map { $0.id })
         // All but the name are 58 bytes at most.
-        let room = names.reduce(64 * names.count) { $0 + $1.count }
-        bytes.writeWithOutputRawSpan(minimumWritableBytes: room) { output in
-            for index in Self.order(of: names) {
-                if output.isEmpty { output.write("{\"send_id\":\"") } else { output.write(",{\"send_id\":\"") }
-                let name = names[index]
-                output.write(name.span)
+        bytes.writeWithOutputRawSpan(minimumWritableBytes: 64 * names.count + names.byteCount) { output in
+            var isFirst = true
+            for index in names.order {
+                if isFirst { output.write("{\"send_id\":\"") } else { output.write(",{\"send_id\":\"") }
+                isFirst = false
+                output.write(names[index])
                 output.write("\",\"unread_count\":")
                 output.writeDecimal(counts[index].count)
                 output.write("}")
             }
-        }
-    }
-
-    /// The indices of `names` in the order of their bytes.
-    static func order(of names: [[UInt8]]) -> [Int] {
-        names.indices.map { Place($0, names[$0]) }
-            .sorted { left, right in
-                left.prefix != right.prefix
-                    ? left.prefix < right.prefix : names[left.index].lexicographicallyPrecedes(names[right.index])
-            }
-            .map(\.index)
-    }
-
-    /// Where a name is, and what decides mostly on its place among the sorted ones.
-    private struct Place {
-        let index: Int
-        /// The first eight bytes of the name; zero past its end, because no name has a zero byte.
-        let prefix: UInt64
-
-        init(_ index: Int, _ name: [UInt8]) {
-            self.index = index
-            var prefix: UInt64 = 0
-            for place in 0..<min(8, name.count) { prefix |= UInt64(name[place]) << UInt64(56 - 8 * place) }
-            self.prefix = prefix
         }
     }
 }

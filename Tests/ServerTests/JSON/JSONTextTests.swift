@@ -39,7 +39,10 @@ import Testing
         }
     }
 
-    @Test(arguments: [0, 1, 9, 10, 99, 100, 12_345, 9_007_199_254_740_991, UInt64.max])
+    @Test(arguments: [
+        0, 1, 9, 10, 99, 100, 12_345, 99_999_999, 100_000_000, 100_000_001, 1_000_000_070, 123_456_789_012,
+        9_999_999_999_999_999, 10_000_000_000_000_000, 9_007_199_254_740_991, UInt64.max,
+    ])
     func `text goes into room that is just enough`(value: UInt64) {
         let text = "{\"n\":" + String(value) + "é}"
         let json = written { buffer in
@@ -59,6 +62,29 @@ import Testing
             buffer.writeWithOutputRawSpan(minimumWritableBytes: 1) { output in
                 let long = [UInt8](repeating: 65, count: output.freeCapacity + 1)
                 output.write(long.span)
+            }
+        }
+    }
+
+    @Test(arguments: [1, 7, 8, 9, 20])
+    func `a number goes to the very end of the room, and no further`(digits: Int) async {
+        let value = digits == 20 ? UInt64.max : UInt64(String(repeating: "7", count: digits)) ?? 0
+        var buffer = ByteBuffer()
+        var isFull = false
+        buffer.writeWithOutputRawSpan(minimumWritableBytes: 32) { output in
+            let filling = [UInt8](repeating: 65, count: output.freeCapacity - digits)
+            output.write(filling.span)
+            output.writeDecimal(value)
+            isFull = output.freeCapacity == 0
+        }
+        #expect(isFull)
+        #expect(String(buffer: buffer).hasSuffix("A" + String(value)))
+        await #expect(processExitsWith: .failure) { [digits = digits as Int, value = value as UInt64] in
+            var buffer = ByteBuffer()
+            buffer.writeWithOutputRawSpan(minimumWritableBytes: 32) { output in
+                let filling = [UInt8](repeating: 65, count: output.freeCapacity - digits + 1)
+                output.write(filling.span)
+                output.writeDecimal(value)
             }
         }
     }

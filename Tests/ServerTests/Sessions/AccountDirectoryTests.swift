@@ -22,6 +22,23 @@ import Testing
         #expect(text(directory.escapedName(of: bob)) == bob.description)
     }
 
+    @Test func `names of many come in their order, known or not`() throws {
+        let old = try AccountName("old")
+        let directory = AccountDirectory { [bob] in $0 == bob ? old : nil }
+        let eve = AccountID(high: 0xe, low: 3)
+        directory.insert(try AccountName("ann"), for: ann)
+        func names(_ ids: [AccountID]) -> [String] {
+            let names = directory.escapedNames(of: ids)
+            return (0..<names.count).map { String(decoding: [UInt8](copying: names[$0]), as: UTF8.self) }
+        }
+        #expect(names([]).isEmpty)
+        #expect(names([ann]) == ["ann"])
+        #expect(names([bob, ann, eve, bob]) == ["old", "ann", eve.description, "old"])
+        #expect(names([bob, ann]) == ["old", "ann"])
+        directory.erase([ann])
+        #expect(names([ann, bob]) == ["erased/\(ann)", "old"])
+    }
+
     @Test func `an erased account's name is forgotten, and no view or late look-up brings it back`() throws {
         let old = try AccountName("old")
         let directory = AccountDirectory { _ in old }

@@ -5,15 +5,25 @@ import Testing
 
 @Suite struct AnswerTests {
     @Test func `peers come in the order of the bytes of their names`() {
-        let parts = ["", "a", "b", "12345678", "1234567", "é", "\u{7f}", "s9", "s10", "界"]
+        // Twelve bytes decide; past them names are compared.
+        let parts = ["", "a", "b", "12345678", "1234567", "12345678901", "é", "\u{7f}", "s9", "s10", "界"]
         var names = Set<String>()
         for one in parts {
             for other in parts { for third in ["", "x", "12345678"] { names.insert(one + other + third) } }
         }
         let shuffled = names.shuffled().map { Array($0.utf8) }
-        let sorted = shuffled.sorted { $0.lexicographicallyPrecedes($1) }
-        #expect(CountsAnswer.order(of: shuffled).map { shuffled[$0] } == sorted)
-        #expect(CountsAnswer.order(of: []).isEmpty)
+        let list = Self.list(shuffled)
+        #expect(list.order.map { shuffled[$0] } == shuffled.sorted { $0.lexicographicallyPrecedes($1) })
+        #expect(list.count == shuffled.count)
+        #expect(list.byteCount == shuffled.reduce(0) { $0 + $1.count })
+        #expect(shuffled.indices.allSatisfy { list[$0].count == shuffled[$0].count })
+        #expect(NameList().order.isEmpty)
+    }
+
+    private static func list(_ names: [[UInt8]]) -> NameList {
+        var list = NameList(capacity: 1)
+        for name in names { list.append(name) }
+        return list
     }
 
     @Test(arguments: [(65_536, 1, true), (131_072, 32_769, true), (131_072, 32_768, false), (1 << 20, 7, false)])

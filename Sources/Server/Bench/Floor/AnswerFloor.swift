@@ -3,7 +3,8 @@ import Foundation
 /// The least that the kernel takes to answer the queries of a ``QueryBench``: a bare loop in a process of its own that
 /// reads a request and writes the bytes that the server answered with.
 ///
-/// The same clients ask, and check the answers.
+/// It parses nothing and reads no table, so it is the floor of the kernel's part and not of reading rows. The same
+/// clients ask, and check the answers.
 struct AnswerFloor: Sendable {
     private let bench: QueryBench
     /// What the server has answered to each query of the bench.

@@ -23,7 +23,9 @@ struct FloorServer: Sendable {
             throw CommandFailure("a process of the benchmark can't be started: \(error.shortDescription)")
         }
         defer {
-            child.terminate()
+            // SIGTERM wouldn't do: a child has those signals blocked that the thread which starts it has, and
+            // Dispatch's threads have nearly all.
+            kill(child.processIdentifier, SIGKILL)
             child.waitUntilExit()
         }
         // Its first line is the port.

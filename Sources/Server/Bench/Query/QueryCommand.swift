@@ -10,6 +10,10 @@ struct QueryCommand: AsyncParsableCommand {
             the unread counts, and the rest are others'. One query is on its way at a time, and latency counts from when
             it was sent. With --url the messages are sent to the server, without the others'.
 
+            The floor of --floor is the kernel's part alone: a loop that neither parses a request nor reads a table, and
+            sends the bytes that the server has sent, checked by the same client. What the server takes beyond it is for
+            requests, rows and their text.
+
             Examples:
               quipu bench query
               quipu bench query --history 10000000 --floor
@@ -32,7 +36,7 @@ struct QueryCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Bytes of a message.", valueName: "n"))
     var bytes = 150
 
-    @Flag(help: "Answer with the same bytes from a bare loop of recv and send too, and print the ratio.")
+    @Flag(help: "Send the same bytes from a bare loop of recv and send too, and print the ratio.")
     var floor = false
 
     @OptionGroup var options: BenchOptions
