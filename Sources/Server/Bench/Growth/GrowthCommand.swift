@@ -29,47 +29,27 @@ struct GrowthCommand: AsyncParsableCommand {
     @Flag(help: "Do a hundredth of the work on each log: the figures mean little.")
     var quick = false
 
-    @Option(help: ArgumentHelp("How often it is measured.", valueName: "n"))
-    var rounds = 3
-
-    @Option(
-        help: ArgumentHelp(
-            "Where the data lies meanwhile (default: the system's folder for temporary files).",
-            valueName: "dir"
-        )
-    )
-    var folder: String?
-
-    @Flag(help: "Print one JSON object.")
-    var json = false
+    @OptionGroup var options: RoundOptions
 
     func validate() throws {
         guard !history.isEmpty, history.allSatisfy({ GrowthBench.leastHistory...100_000_000 ~= $0 }) else {
             throw ValidationError("--history must be \(GrowthBench.leastHistory.grouped) to 100,000,000.")
         }
         guard Set(history).count == history.count else { throw ValidationError("--history must differ.") }
-        guard 1...100 ~= rounds else { throw ValidationError("--rounds must be 1 to 100.") }
         guard BenchMark.leastContentBytes...65_536 ~= bytes else {
             throw ValidationError("--bytes must be \(BenchMark.leastContentBytes) to 65,536.")
         }
     }
 
     func run() async throws {
-        try await GrowthReport.print(asJSON: json, unit: "steps", in: folder) { folder, bar in
+        try await GrowthReport.print(asJSON: options.json, unit: "steps", in: options.folder) { folder, bar in
             try folder.make()
-            let mounts = (try? String(contentsOfFile: "/proc/self/mounts", encoding: .utf8)) ?? ""
             let cores = pin ? BenchCores.available : nil
-            let setting = BenchSetting(
-                server: "own",
-                server_core: cores?.server,
-                load_core: cores?.load,
-                fsync: true,
-                file_system: BenchSetting.fileSystem(of: folder.path, mounts: mounts)
-            )
+            let setting = BenchSetting.own(on: cores, in: folder)
             var found: [GrowthReport.Column] = []
             for history in history {
                 let bench = GrowthBench(history: history, bytes: bytes, isQuick: quick)
-                let rounds = try await bench.run(rounds: rounds, in: folder, on: cores, bar: bar)
+                let rounds = try await bench.run(rounds: options.rounds, in: folder, on: cores, bar: bar)
                 found.append(GrowthReport.Column(history: history, rounds: rounds))
             }
             return GrowthReport(setting: setting, bytes: bytes, columns: found)

@@ -29,35 +29,22 @@ struct ReplayBenchCommand: AsyncParsableCommand {
     @Flag(help: "Scan the log and load as many rows with a bare LMDB too, and print the ratio.")
     var floor = false
 
-    @Option(help: ArgumentHelp("How often it is measured.", valueName: "n"))
-    var rounds = 3
-
-    @Option(
-        help: ArgumentHelp(
-            "Where the data lies meanwhile (default: the system's folder for temporary files).",
-            valueName: "dir"
-        )
-    )
-    var folder: String?
-
-    @Flag(help: "Print one JSON object.")
-    var json = false
+    @OptionGroup var options: RoundOptions
 
     func validate() throws {
         guard 1...100_000_000 ~= messages else { throw ValidationError("--messages must be 1 to 100,000,000.") }
-        guard 1...100 ~= rounds else { throw ValidationError("--rounds must be 1 to 100.") }
         guard BenchMark.leastContentBytes...65_536 ~= bytes else {
             throw ValidationError("--bytes must be \(BenchMark.leastContentBytes) to 65,536.")
         }
     }
 
     func run() async throws {
-        try await BenchResult.print(asJSON: json, unit: "events", in: folder) { folder, bar in
+        try await BenchResult.print(asJSON: options.json, unit: "events", in: options.folder) { folder, bar in
             let data = DataFolder(folder.path + "/data")
             try await BenchLog(messages: messages, bytes: bytes).write(to: data, bar: bar)
             var found: [BenchRound] = []
             var digests: [[Digest]] = []
-            for _ in 0..<rounds {
+            for _ in 0..<options.rounds {
                 let views = folder.path + "/replayed"
                 let (round, digest) = try await ReplayBench(log: data, views: ViewFolder(data: views)).run(bar: bar)
                 try? FileManager.default.removeItem(atPath: views)
@@ -68,19 +55,14 @@ struct ReplayBenchCommand: AsyncParsableCommand {
                 throw BenchFailure("two replays of the same log came out differently")
             }
             let job = FloorJob.replay(log: data.log)
-            let least = floor ? try await job.rounds(rounds, in: folder, on: nil, bar) : []
-            let mounts = (try? String(contentsOfFile: "/proc/self/mounts", encoding: .utf8)) ?? ""
+            let least = floor ? try await job.rounds(options.rounds, in: folder, on: nil, bar) : []
             return BenchResult(
                 name: "replay",
                 work: "all views of a log of \(messages.grouped) messages of \(bytes.grouped) bytes, at once; "
                     + "processor time and memory are those of this process",
                 checked: "every replay came to the end of the log, and all to the same rows",
                 settings: ["messages": messages, "bytes": bytes],
-                setting: BenchSetting(
-                    server: "own",
-                    fsync: true,
-                    file_system: BenchSetting.fileSystem(of: folder.path, mounts: mounts)
-                ),
+                setting: .own(on: nil, in: folder),
                 rounds: found,
                 floor: least
             )

@@ -12,25 +12,16 @@ struct BenchOptions: ParsableArguments {
     @Flag(inversion: .prefixedNo, help: "Bind the server to one core and the load to another, if there are two.")
     var pin = true
 
-    @Option(help: ArgumentHelp("How often it is measured.", valueName: "n"))
-    var rounds = 3
-
-    @Option(
-        help: ArgumentHelp(
-            "Where the data of its own server lies meanwhile (default: the system's folder for temporary files).",
-            valueName: "dir"
-        )
-    )
-    var folder: String?
-
-    @Flag(help: "Print one JSON object.")
-    var json = false
+    @OptionGroup private var options: RoundOptions
 
     func validate() throws {
         if let url, BenchAddress(url: url) == nil { throw ValidationError("--url must be ws://host:port.") }
         if pid != nil, url == nil { throw ValidationError("--pid needs --url.") }
-        guard 1...100 ~= rounds else { throw ValidationError("--rounds must be 1 to 100.") }
     }
+
+    var rounds: Int { options.rounds }
+    var folder: String? { options.folder }
+    var json: Bool { options.json }
 
     /// Where the server and the load run; nil: anywhere.
     var cores: BenchCores? { pin && url == nil ? .available : nil }
@@ -38,14 +29,7 @@ struct BenchOptions: ParsableArguments {
     /// What the figures are to be read with.
     func setting(in folder: DataFolder) -> BenchSetting {
         if let url { return BenchSetting(server: url, has_process: pid != nil) }
-        let mounts = (try? String(contentsOfFile: "/proc/self/mounts", encoding: .utf8)) ?? ""
-        return BenchSetting(
-            server: "own",
-            server_core: cores?.server,
-            load_core: cores?.load,
-            fsync: true,
-            file_system: BenchSetting.fileSystem(of: folder.path, mounts: mounts)
-        )
+        return .own(on: cores, in: folder)
     }
 
     /// Runs `round` as often as asked for, each time against a server that was just started on an empty folder below

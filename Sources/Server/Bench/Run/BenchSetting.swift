@@ -14,6 +14,18 @@ struct BenchSetting: Encodable, Equatable, Sendable {
     var file_system: String?
     var has_process = true
 
+    /// Of a server of its own, with its data in `folder`.
+    static func own(on cores: BenchCores?, in folder: DataFolder) -> BenchSetting {
+        let mounts = (try? String(contentsOfFile: "/proc/self/mounts", encoding: .utf8)) ?? ""
+        return BenchSetting(
+            server: "own",
+            server_core: cores?.server,
+            load_core: cores?.load,
+            fsync: true,
+            file_system: fileSystem(of: folder.path, mounts: mounts)
+        )
+    }
+
     var lines: [String] {
         var lines: [String] = []
         if server == "own" {
