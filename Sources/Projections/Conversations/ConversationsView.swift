@@ -27,13 +27,6 @@ package struct ConversationsView: Sendable {
     /// The view as it is now, for what belongs together.
     package func reading() throws -> ConversationsReading { try ConversationsReading(view) }
 
-    /// How far a conversation has come, and its two readers.
-    ///
-    /// - Parameter peer: Nil in a room.
-    package func snapshot(of stream: StreamID, reader: AccountID, peer: AccountID?) throws -> Snapshot {
-        try reading().state(of: stream, reader: reader, peer: peer)
-    }
-
     /// What the writer asks about a stream.
     package func state(of stream: StreamID) throws -> Answer<StreamState> {
         try view.read { transaction, tables, asOf in
@@ -53,13 +46,6 @@ package struct ConversationsView: Sendable {
         try view.read { transaction, tables, asOf in
             Answer(try transaction.number(of: Key(sender, hash), in: tables[3]), asOf: asOf)
         }
-    }
-
-    /// The ordinal of the first message after `offset`; the number of messages + 1 if there is none.
-    ///
-    /// At most 1 + log2(messages) look-ups.
-    package func firstOrdinal(in stream: StreamID, after offset: Offset) throws -> UInt64 {
-        try reading().firstOrdinal(in: stream, after: offset)
     }
 
     /// The ordinal of the message at `offset`; nil if `stream` has none there.
@@ -87,25 +73,6 @@ package struct ConversationsView: Sendable {
             try Self.find(message, in: stream, transaction, tables) { _, row in edit = row.editOffset }
             return Answer(edit, asOf: asOf)
         }
-    }
-
-    /// Hands messages to `body`, beginning with the one at `ordinal`, until it returns false, `limit` are handed over,
-    /// or there are no more.
-    ///
-    /// The whole call is one read transaction: for a long answer call it again and again with a `limit`.
-    ///
-    /// - Returns: The offset that the rows reflect.
-    @discardableResult
-    package func forEachMessage(
-        in stream: StreamID,
-        from ordinal: UInt64,
-        newestFirst: Bool,
-        limit: Int,
-        _ body: (borrowing MessageRow) throws -> Bool
-    ) throws -> Offset {
-        let reading = try reading()
-        try reading.forEachMessage(in: stream, from: ordinal, newestFirst: newestFirst, limit: limit, body)
-        return reading.asOf
     }
 
     /// Hands the message at `offset`, with its ordinal, to `body`, if `stream` has one there.

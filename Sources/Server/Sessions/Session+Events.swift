@@ -10,8 +10,8 @@ extension Session {
 
     /// Gets what several conversations and its own replies come to, in the order of offsets.
     func deliverMerged(_ frames: inout FrameCache, upTo end: Offset) {
+        let groups = due.groups
         var due: [(index: Int, group: Int, position: Int)] = []
-        let groups = (self.due.group.map { [$0] } ?? []) + self.due.others
         due.reserveCapacity(groups.reduce(0) { $0 + frames.groups[$1].indices.count })
         for group in groups {
             for (position, index) in frames.groups[group].indices.enumerated() { due.append((index, group, position)) }

@@ -101,8 +101,8 @@ final class Session {
         private var hasMore = false
         private var more: [Int] = []
 
-        /// The groups after the first.
-        var others: [Int] { hasMore ? more : [] }
+        /// All groups, in the order in which they came.
+        var groups: [Int] { (group.map { [$0] } ?? []) + (hasMore ? more : []) }
 
         /// Begins anew.
         mutating func begin(_ segment: UInt64, group: Int?, isPlain: Bool) {

@@ -14,13 +14,12 @@ struct ReplayBuilding: Sendable {
         let rows = try await ViewBuilding.each(projections, from: log) {
             bar.update($0)
         } _: { projection, reader, report in
-            let directory = views.directory(of: projection)
-            return try Self.build(
+            try Self.build(
                 projection,
                 from: log,
                 through: reader,
                 upTo: end,
-                into: directory,
+                into: views.directory(of: projection),
                 report: report
             )
         }

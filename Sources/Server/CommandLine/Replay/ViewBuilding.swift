@@ -41,16 +41,7 @@ enum ViewBuilding {
         try await withThrowingTaskGroup(of: (index: Int, value: Value).self) { group in
             var results = [Value?](repeating: nil, count: projections.count)
             for (index, projection) in projections.enumerated() {
-                group.addTask {
-                    (
-                        index,
-                        try await onThread {
-                            try body(projection, $0)
-                        } progress: {
-                            progress($0)
-                        }
-                    )
-                }
+                group.addTask { (index, try await onThread({ try body(projection, $0) }, progress: progress)) }
             }
             for try await done in group { results[done.index] = done.value }
             return results.compactMap(\.self)
