@@ -160,13 +160,11 @@ package final class ProjectionWorker: CommitSubscriber {
                 continue
             }
             do {
-                if try projector.advance(limit: options.batchEvents) {
-                    view.publish(projector.projected)
-                } else {
-                    sleep(.asleep)
-                }
+                let hasAdvanced = try projector.advance(limit: options.batchEvents)
+                // Before anybody hears that it goes on, or it sleeps.
                 view.setStalled(false)
                 backOff = Self.leastBackOffMilliseconds
+                if hasAdvanced { view.publish(projector.projected) } else { sleep(.asleep) }
             } catch let error as LMDBError where error.isOutOfSpace {
                 view.setStalled(true)
                 sleep(.waiting, milliseconds: backOff)
@@ -237,7 +235,10 @@ package final class ProjectionWorker: CommitSubscriber {
             guard !state.isStopping, state.replacement == nil else { return false }
             // Looked at under the lock: what comes later finds the new mode and wakes.
             if mode == .asleep, log.head > view.projected { return false }
-            if mode == .lingering, view.isAwaited || promptHead.load(ordering: .acquiring) > view.projected {
+            if mode == .lingering,
+                view.isAwaited || promptHead.load(ordering: .acquiring) > view.projected
+                    || log.head - view.projected >= Offset(options.batchEvents)
+            {
                 return false
             }
             state.mode = mode
